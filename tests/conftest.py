@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-NO_SKIPS = bool(os.environ.get("YINXIN_NO_SKIPS"))
+NO_SKIPS = bool(os.environ.get("NO_SKIPS"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,0 +1,108 @@
+"""The document store: files named by their SHA-256, written once, on disk before anybody names them.
+
+Trusted for availability only: whoever can write here can delete a document but not change one unseen,
+because every read hashes the bytes again and every entry names the digest.
+"""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from hashlib import file_digest
+from pathlib import Path
+
+from sealing.errors import StorageError, UnknownError
+
+
+class DocumentStore:
+    """A folder of write-once files, ``ab/abcdef…`` by hex digest."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use ``folder``; it is made (0700) when it does not exist."""
+        self.folder = folder
+        self.incoming = folder / "incoming"
+        self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def temporary(self, suffix: str = ".pdf") -> Path:
+        """A new empty private file inside the store's own file system. The caller puts or removes it."""
+        try:
+            handle, name = tempfile.mkstemp(suffix=suffix, dir=self.incoming)
+        except OSError as error:
+            raise _storage(error) from error
+        os.close(handle)
+        return Path(name)
+
+    def put(self, path: Path) -> str:
+        """Take over the file at ``path`` and return its digest ``sha256:…``.
+
+        Temporary file, fsync, link, fsync of the folder: when this returns, the bytes survive a power cut.
+        An existing file of that name is hashed again. Raises :class:`StorageError`.
+        """
+        try:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+                digest = "sha256:" + file_digest(file, "sha256").hexdigest()
+            target = self._place(digest)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            try:
+                os.link(path, target)
+            except FileExistsError:
+                self.read_path(digest)
+            _fsync_folder(target.parent)
+            _fsync_folder(self.folder)
+            path.unlink()
+        except OSError as error:
+            raise _storage(error) from error
+        return digest
+
+    def read_path(self, digest: str) -> Path:
+        """The path of a kept document after hashing it again.
+
+        Raises :class:`UnknownError` when it was never kept, :class:`StorageError` when its bytes changed.
+        """
+        path = self._place(digest)
+        try:
+            with path.open("rb") as file:
+                found = "sha256:" + file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            raise UnknownError(
+                "document-unknown", f"没有摘要为 {digest} 的文件", f"no document with digest {digest}"
+            ) from None
+        if found != digest:
+            raise StorageError(
+                "document-changed",
+                f"存储中的文件应为 {digest}，实为 {found}",
+                f"the stored document should be {digest} but is {found}",
+            )
+        return path
+
+    def digests(self) -> Iterator[str]:
+        """The digests of all kept documents, by name only."""
+        for path in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*")):
+            yield f"sha256:{path.name}"
+
+    def _place(self, digest: str) -> Path:
+        kind, _, name = digest.partition(":")
+        if kind != "sha256" or len(name) != 64 or set(name) - set("0123456789abcdef"):  # noqa: PLR2004  SHA-256 in hex
+            raise UnknownError("document-unknown", f"不是文件摘要：{digest[:80]}", f"not a document digest: {digest[:80]}")
+        return self.folder / name[:2] / name
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _storage(error: OSError) -> StorageError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageError(
+            "disk-full", "磁盘已满，文件未保存，未产生任何印记", "the disk is full; nothing was kept and nothing sealed"
+        )
+    return StorageError(
+        "document-store-failed",
+        f"文件库写入失败：{error.strerror}",
+        f"the document store failed: {error.strerror}",
+    )

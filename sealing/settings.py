@@ -1,0 +1,88 @@
+"""One typed settings object, strict, checked at start; unsafe choices have unsafe names."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "YINXIN_"
+MEGABYTE = 1_000_000
+
+
+class Settings(BaseSettings):
+    """Everything an operator may choose; each is the environment variable ``YINXIN_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data: Path = Path("data")
+    """Folder of keys, documents and, by default, the database."""
+
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in the data folder."""
+
+    keystore: str = ""
+    """Keystore URI; empty means ``file:`` in the data folder."""
+
+    key_encryption_key: Path | None = None
+    """File of 32 bytes, 0600; by default in the data folder's ``secret``."""
+
+    log_origin: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(/[a-z0-9.-]+)*$", max_length=120)] = "yinxin.example/log"
+    """Name of the ledger; it stands in every checkpoint and seal certificate and never changes."""
+
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8420"
+    """Scheme and authority under which others reach this service; used in CRL distribution points."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8420
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Server processes; each seals in one thread."""
+
+    max_pdf_bytes: Annotated[int, Field(ge=1_000, le=1_000 * MEGABYTE)] = 100 * MEGABYTE
+    max_pages: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+
+    sandbox_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    sandbox_memory: Annotated[int, Field(ge=128 * MEGABYTE)] = 512 * MEGABYTE
+    """Bytes of address space for one worker process."""
+    sandbox_seconds: Annotated[float, Field(gt=0, le=600)] = 5.0
+    """Seconds for one document of up to 10 MB; larger ones get time in proportion."""
+
+    lease: timedelta = timedelta(seconds=60)
+    """How long an attempt may take before recovery may take it."""
+    waiting: Annotated[int, Field(ge=1, le=10_000)] = 32
+    """Orders that may wait for the sealing thread before callers are told to come back."""
+
+    tolerated_fonts: tuple[str, ...] = ()
+    """PostScript names of fonts that need not be embedded. Each is a risk: readers draw their own."""
+
+    token_lifetime: timedelta = timedelta(minutes=10)
+    log_format: Literal["json", "console"] = "json"
+
+    unsafe_kill_at: str | None = None
+    """Crash tests only: the step of the seal cycle at which the process kills itself."""
+
+    @model_validator(mode="after")
+    def _no_unknown_names(self) -> Self:
+        known = {PREFIX + name.upper() for name in type(self).model_fields}
+        unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+        if unknown:
+            message = f"未知的设置 / unknown settings: {', '.join(unknown)}; 可用 / known: {', '.join(sorted(known))}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL that is really used."""
+        return self.database_url or f"sqlite:///{(self.data / 'yinxin.db').absolute()}"
+
+    @property
+    def key_encryption_key_path(self) -> Path:
+        """The key-encryption key file that is really used."""
+        return self.key_encryption_key or self.data / "secret" / "key-encryption-key"
+
+    @property
+    def keystore_uri(self) -> str:
+        """The keystore URI that is really used."""
+        return self.keystore or f"file:{(self.data / 'keys').absolute()}"

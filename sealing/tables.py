@@ -1,0 +1,58 @@
+"""Tables of the seal cycle: applications, their attempts, and where each impression is in the record."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from ledger.tables import metadata
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("client", String(40), nullable=False),
+    Column("organ", String(18), nullable=False),
+    Column("idempotency_key", String(200), nullable=False),
+    Column("request_digest", String(71), nullable=False),
+    Column("order_json", Text, nullable=False),
+    Column("document", String(71), nullable=False),
+    Column("approval", Text, nullable=True),
+    Column("state", String(12), nullable=False),  # waiting, open, sealed, refused
+    Column("received_at", String(32), nullable=False),
+    Column("entry_index", BigInteger, nullable=True),  # entry of the outcome
+    Column("impression", String(40), nullable=True),
+    UniqueConstraint("client", "organ", "idempotency_key", name="uq_applications_idempotency"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("application", String(40), ForeignKey("applications.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(12), nullable=False),  # intended, sealed, abandoned
+    Column("lease_until", String(32), nullable=False),
+    Column("to_be_signed", String(71), nullable=False),
+    Column("intent_entry", BigInteger, nullable=False),
+    Column("outcome_entry", BigInteger, nullable=True),
+    UniqueConstraint("application", "number", name="uq_attempts_number"),
+    Index("ix_attempts_state", "state", "lease_until"),
+)
+
+impressions = Table(
+    "impressions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("application", String(40), nullable=False, unique=True),
+    Column("entry_index", BigInteger, nullable=False, unique=True),
+    Column("seal", String(40), nullable=False),
+    Column("grantor", String(18), nullable=False),
+    Column("grantee", String(18), nullable=False),
+    Column("case_number", String(200), nullable=False),
+    Column("source_digest", String(71), nullable=False),
+    Column("sealed_digest", String(71), nullable=False),
+    Column("local_date", String(10), nullable=False),  # date in Beijing time, for daily caps
+    Column("assurance", String(16), nullable=False),
+    Index("ix_impressions_seal_date", "seal", "local_date"),
+    Index("ix_impressions_grantor", "grantor", "entry_index"),
+    Index("ix_impressions_grantee", "grantee", "entry_index"),
+    Index("ix_impressions_sealed", "sealed_digest"),
+)
