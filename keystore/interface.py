@@ -7,7 +7,7 @@ decision arrives here, for one key and one message, and it can be redeemed once.
 from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Lock
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 Algorithm = Literal["ecdsa-p256-sha256", "rsa3072-sha256", "ed25519"]
 Purpose = Literal["seal", "ca", "crl", "log", "token"]
@@ -16,17 +16,49 @@ Purpose = Literal["seal", "ca", "crl", "log", "token"]
 class KeystoreError(Exception):
     """The key could not be used. An operator can act; the request is not at fault."""
 
+    code: ClassVar[str] = "keystore"
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Say in Chinese and English what was found and what was expected; never a secret."""
+        super().__init__(f"{zh} / {en}")
+        self.zh = zh
+        self.en = en
+
+
+class KeystoreAddressError(KeystoreError):
+    """No backend serves this URI, or the URI is not complete."""
+
+    code = "keystore-address"
+
 
 class KeyNotFoundError(KeystoreError):
     """No key under this reference."""
 
+    code = "key-not-found"
+
 
 class KeyUnreadableError(KeystoreError):
-    """The stored key cannot be opened: the key-encryption key is missing or wrong, or the file was changed."""
+    """The stored key cannot be opened: the file was changed, or its mode or owner lets others at it."""
+
+    code = "key-unreadable"
+
+
+class KeyEncryptionKeyError(KeyUnreadableError):
+    """The key-encryption key is missing, has the wrong length, mode or owner, or is another one."""
+
+    code = "key-encryption-key"
+
+
+class KeyNotWrittenError(KeystoreError):
+    """A new key could not be stored, e.g. the disk is full or the name is taken. No key was made."""
+
+    code = "key-not-written"
 
 
 class PermitError(KeystoreError):
     """The permit is for another key, purpose or message, or was redeemed before."""
+
+    code = "permit"
 
 
 @dataclass(slots=True)
@@ -37,7 +69,7 @@ class Permit:
     purpose: Purpose
     message_digest: bytes
     _redeemed: bool = field(default=False, init=False)
-    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @classmethod
     def to_sign(cls, key: "SigningKey", message: bytes) -> "Permit":
@@ -47,12 +79,22 @@ class Permit:
     def redeem(self, key: "SigningKey", message: bytes) -> None:
         """Use the permit up. Raises :class:`PermitError`; called by every backend before it signs."""
         if (key.ref, key.purpose) != (self.key, self.purpose):
-            raise PermitError(f"permit is for key {self.key} ({self.purpose}), not {key.ref} ({key.purpose})")
-        if sha256(message).digest() != self.message_digest:
-            raise PermitError("permit is for another message")
+            raise PermitError(
+                f"许可针对密钥 {self.key}({self.purpose}),实为 {key.ref}（{key.purpose}）",
+                f"the permit is for key {self.key} ({self.purpose}), not for {key.ref} ({key.purpose})",
+            )
+        found = sha256(message).digest()
+        if found != self.message_digest:
+            raise PermitError(
+                f"许可针对摘要 {self.message_digest.hex()}，实为 {found.hex()}",
+                f"the permit is for a message with digest {self.message_digest.hex()}, not {found.hex()}",
+            )
         with self._lock:
             if self._redeemed:
-                raise PermitError("permit was redeemed before")
+                raise PermitError(
+                    "许可已使用过；每份许可只能使用一次",
+                    "the permit was redeemed before; a permit is good for one signature",
+                )
             self._redeemed = True
 
 
@@ -87,7 +129,7 @@ class Keystore(Protocol):
     """A backend, chosen by the scheme of a URI."""
 
     def generate(self, purpose: Purpose, algorithm: Algorithm) -> SigningKey:
-        """Make a key pair inside the backend and return its handle."""
+        """Make a key pair inside the backend and return its handle. Raises :class:`KeyNotWrittenError`."""
 
     def open(self, ref: str) -> SigningKey:
         """The handle of an existing key. Raises :class:`KeyNotFoundError`, :class:`KeyUnreadableError`."""

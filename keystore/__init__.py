@@ -1,0 +1,1 @@
+"""Private keys behind one narrow interface."""
