@@ -2,7 +2,7 @@
 
 
 class SignerError(Exception):
-    """Root of the signer's refusals: ``code`` is stable, ``zh`` ``en`` say what was found and expected."""
+    """Root of the refusals: ``code`` is stable, ``zh`` and ``en`` say what was found and expected."""
 
     def __init__(self, code: str, zh: str, en: str) -> None:
         super().__init__(f"{zh} / {en}")
