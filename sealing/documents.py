@@ -43,13 +43,12 @@ class DocumentStore:
                 os.fsync(file.fileno())
                 digest = "sha256:" + file_digest(file, "sha256").hexdigest()
             target = self._place(digest)
-            target.parent.mkdir(mode=0o700, exist_ok=True)
+            self._make_shelf(target.parent)
             try:
                 os.link(path, target)
             except FileExistsError:
                 self.read_path(digest)
             _fsync_folder(target.parent)
-            _fsync_folder(self.folder)
             path.unlink()
         except OSError as error:
             raise _storage(error) from error
@@ -80,6 +79,13 @@ class DocumentStore:
         """The digests of all kept documents, by name only."""
         for path in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*")):
             yield f"sha256:{path.name}"
+
+    def _make_shelf(self, shelf: Path) -> None:
+        try:
+            shelf.mkdir(mode=0o700)
+        except FileExistsError:
+            return
+        _fsync_folder(self.folder)
 
     def _place(self, digest: str) -> Path:
         kind, _, name = digest.partition(":")

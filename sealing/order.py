@@ -1,6 +1,7 @@
 """What an approval system asks for: one seal on one PDF for one item."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -78,11 +79,16 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """An order with its document and evidence, as it arrives from one client."""
+    """An order with its document and evidence, as it arrives from one client.
+
+    ``source`` is a private file that the seal cycle reads and never changes; ``document`` its digest. The
+    approved bytes are kept as the beginning of the sealed file, so the source itself need not be.
+    """
 
     order: Order
     idempotency_key: str
-    document: str  # digest in the document store
+    source: Path
+    document: str
     approval: str | None  # the approval statement, JWS compact
 
     def request_digest(self) -> str:

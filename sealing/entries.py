@@ -1,0 +1,159 @@
+"""What the seal cycle writes into the record: one function a kind of entry.
+
+The subjects are the ids of impression, application and attempt. Registry ids stay out of the subjects, since the
+newest entry of a registry id must be the one that wrote its row.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from ledger.entry import Draft
+from ledger.moments import to_text
+from policies.decision import Decision, Finding
+from policies.facts import to_json
+from sealing.applications import Attempt
+from sealing.gather import Gathered
+from sealing.preparation import Preparation
+from signer.seal_file import SealedFile
+
+LEVEL = "PAdES-B-B"
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """One finding as restricted JSON."""
+    return {
+        "code": finding.code,
+        "passed": finding.passed,
+        "zh": finding.zh,
+        "en": finding.en,
+        "source": finding.source,
+    }
+
+
+def findings_json(decision: Decision) -> list[dict[str, Any]]:
+    """The findings as restricted JSON, in the order of the rules."""
+    return [finding_json(finding) for finding in decision.findings]
+
+
+def decision_group(gathered: Gathered, decision: Decision) -> dict[str, Any]:
+    """Rule set, all inputs and all findings: enough to decide again."""
+    return {
+        "rule_set": decision.rule_set,
+        "allowed": decision.allowed,
+        "facts": to_json(gathered.facts),
+        "findings": findings_json(decision),
+    }
+
+
+def refusal_draft(application: str, gathered: Gathered, decision: Decision) -> Draft:
+    """The entry of a refused seal use; it stands in the usage register like an impression."""
+    return Draft(
+        kind="seal.refused",
+        subjects=(application,),
+        groups={
+            "application": {"application": application, "client": gathered.facts.caller.client},
+            "document": {"source_digest": gathered.document_digest},
+            "case": gathered.case_group(),
+            "numbers": gathered.numbers_group(),
+            "persons": gathered.persons_group(),
+            "seal": gathered.seal_group(),
+            "decision": decision_group(gathered, decision),
+        },
+    )
+
+
+def intent_draft(
+    application: str,
+    attempt: str,
+    gathered: Gathered,
+    decision: Decision,
+    preparation: Preparation,
+    lease_until: datetime,
+) -> Draft:
+    """The entry that must be committed before the key may be used."""
+    prepared = preparation.prepared
+    return Draft(
+        kind="seal.intended",
+        subjects=(attempt, application),
+        groups={
+            "application": {
+                "application": application,
+                "attempt": attempt,
+                "client": gathered.facts.caller.client,
+                "lease_until": to_text(lease_until),
+            },
+            "document": {
+                "source_digest": preparation.source_digest,
+                "source_length": prepared.layout.source_length,
+                "byte_range_digest": "sha256:" + prepared.byte_range_digest.hex(),
+                "to_be_signed": preparation.to_be_signed_digest,
+                "key": preparation.key.ref,
+            },
+            "case": gathered.case_group(),
+            "numbers": gathered.numbers_group(),
+            "persons": gathered.persons_group(),
+            "approval": gathered.approval_group(),
+            "seal": gathered.seal_group(),
+            "decision": decision_group(gathered, decision),
+        },
+    )
+
+
+def impression_draft(
+    impression: str,
+    attempt: Attempt,
+    gathered: Gathered,
+    decision: Decision,
+    preparation: Preparation,
+    sealed: SealedFile,
+) -> Draft:
+    """The entry of one seal put on one PDF."""
+    return Draft(
+        kind="seal.impressed",
+        subjects=(impression, attempt.application, attempt.id),
+        groups={
+            "application": {
+                "impression": impression,
+                "application": attempt.application,
+                "attempt": attempt.id,
+                "intent_entry": attempt.intent_entry,
+                "client": gathered.facts.caller.client,
+            },
+            "document": {
+                "source_digest": preparation.source_digest,
+                "source_length": sealed.source_length,
+                "byte_range_digest": "sha256:" + sealed.byte_range_digest.hex(),
+                "sealed_digest": sealed.digest,
+                "sealed_length": sealed.length,
+                "level": LEVEL,
+            },
+            "case": gathered.case_group(),
+            "numbers": gathered.numbers_group(),
+            "persons": gathered.persons_group(),
+            "approval": gathered.approval_group(),
+            "seal": gathered.seal_group(),
+            "decision": {
+                "rule_set": decision.rule_set,
+                "allowed": decision.allowed,
+                "findings": findings_json(decision),
+            },
+        },
+    )
+
+
+def abandonment_draft(attempt: Attempt, *, reason: str, key_used: bool) -> Draft:
+    """The entry of an attempt that was given up. ``to_be_signed`` names the signature that never counts."""
+    return Draft(
+        kind="seal.abandoned",
+        subjects=(attempt.id, attempt.application),
+        groups={
+            "application": {
+                "application": attempt.application,
+                "attempt": attempt.id,
+                "intent_entry": attempt.intent_entry,
+                "to_be_signed": attempt.to_be_signed,
+                "key_may_have_been_used": key_used,
+                "reason": reason,
+            },
+        },
+    )

@@ -1,0 +1,209 @@
+"""Step 2 of the seal cycle, without any lock: examine the PDF, open the key, prepare the bytes to be signed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from keystore.interface import SigningKey
+from ledger.moments import to_text
+from policies.facts import Objection
+from registry.records import Agreement, Organ, Seal, SealKey
+from registry.store import Stored
+from sealing.errors import ConflictError
+from sealing.order import Submission
+from sealing.workshop import Workshop
+from signer.prepare import Layout
+from signer.seal_file import Prepared, measure
+
+SECONDS_PER_10_MB = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """The versions a preparation rests on; the first commit checks that they still stand."""
+
+    seal: int
+    key: int
+    agreement: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a worker saw in the document."""
+
+    length: int
+    pages: int
+    objections: tuple[Objection, ...]
+    texts: tuple[str, ...]
+    issuer_line: str | None
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> "Inspection":
+        """Read a worker's answer."""
+        return cls(
+            length=answer["length"],
+            pages=answer["pages"],
+            objections=tuple(
+                Objection(code=each["code"], zh=each["zh"], en=each["en"]) for each in answer["objections"]
+            ),
+            texts=tuple(answer["texts"]),
+            issuer_line=answer["issuer_line"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """A document with an empty place for the seal. Lives for one attempt; never stored, never resumed.
+
+    ``pins``, ``ready`` and ``handle`` are None when the order names no usable seal or the document has
+    objections: then only a refusal can follow.
+    """
+
+    source_digest: str
+    inspection: Inspection
+    target: Path
+    pins: Pins | None
+    ready: Prepared | None
+    handle: SigningKey | None
+
+    @property
+    def prepared(self) -> Prepared:
+        """The prepared file. Raises :class:`ConflictError` when there is none."""
+        if self.ready is None:
+            raise _not_prepared()
+        return self.ready
+
+    @property
+    def key(self) -> SigningKey:
+        """The handle of the seal's key. Raises :class:`ConflictError` when there is none."""
+        if self.handle is None:
+            raise _not_prepared()
+        return self.handle
+
+    @property
+    def to_be_signed_digest(self) -> str:
+        """SHA-256 of the signed attributes, the exact message that the key will sign."""
+        return "sha256:" + sha256(self.prepared.to_be_signed).hexdigest()
+
+    def discard(self) -> None:
+        """Remove the working file, if the seal cycle has not moved it into the store."""
+        self.target.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealParts:
+    """The records that a preparation needs."""
+
+    seal: Stored[Seal]
+    key: Stored[SealKey]
+    agreement: Stored[Agreement]
+    grantor: Stored[Organ]
+
+    @property
+    def pins(self) -> Pins:
+        """The versions read."""
+        return Pins(seal=self.seal.version, key=self.key.version, agreement=self.agreement.version)
+
+
+def seal_parts(connection: Connection, shop: Workshop, seal: str) -> SealParts | None:
+    """Seal, current key, agreement and grantor, or None when one of them is not registered."""
+    found = shop.registry.look(connection, Seal, seal)
+    if found is None:
+        return None
+    keys = shop.registry.find(connection, SealKey, seal=seal, current=True)
+    agreement = shop.registry.look(connection, Agreement, found.record.agreement)
+    grantor = shop.registry.look_one(connection, Organ, code=found.record.owner)
+    if not keys or agreement is None or grantor is None:
+        return None
+    return SealParts(seal=found, key=keys[-1], agreement=agreement, grantor=grantor)
+
+
+def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparation:
+    """Look at the document in a worker process and prepare it for the seal that the order names.
+
+    Raises ``signer.errors.PlacementError`` for a place where no seal can stand, ``sandbox`` errors when the
+    document is too expensive to look at, and ``keystore`` errors when the key cannot be opened.
+    """
+    with shop.database.read() as connection:
+        parts = seal_parts(connection, shop, submission.order.seal)
+    target = shop.documents.temporary()
+    try:
+        if parts is None:
+            answer = shop.workers.call("signer.desk:inspect_document", _inspection_arguments(shop, submission))
+            return _only_inspected(submission, target, answer)
+        answer = shop.workers.call(
+            "signer.desk:prepare_document",
+            _inspection_arguments(shop, submission) | _seal_arguments(submission, target, parts, now),
+            seconds=_seconds(shop, submission.source),
+        )
+        if answer["layout"] is None:
+            return _only_inspected(submission, target, answer)
+        handle = shop.keystore.open(parts.key.record.key_ref)
+        ready = measure(
+            target,
+            Layout.from_json(answer["layout"]),
+            source_digest=bytes.fromhex(submission.document.removeprefix("sha256:")),
+            chain=parts.key.record.chain_der,
+            algorithm=handle.algorithm,
+        )
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return Preparation(
+        source_digest=submission.document,
+        inspection=Inspection.of(answer),
+        target=target,
+        pins=parts.pins,
+        ready=ready,
+        handle=handle,
+    )
+
+
+def _only_inspected(submission: Submission, target: Path, answer: dict[str, Any]) -> Preparation:
+    return Preparation(
+        source_digest=submission.document,
+        inspection=Inspection.of(answer),
+        target=target,
+        pins=None,
+        ready=None,
+        handle=None,
+    )
+
+
+def _inspection_arguments(shop: Workshop, submission: Submission) -> dict[str, Any]:
+    return {
+        "source": str(submission.source.absolute()),
+        "tolerated_fonts": list(shop.settings.tolerated_fonts),
+        "allowed_attachments": [],
+    }
+
+
+def _seal_arguments(submission: Submission, target: Path, parts: SealParts, now: datetime) -> dict[str, Any]:
+    seal, order = parts.seal.record, submission.order
+    return {
+        "target": str(target.absolute()),
+        "placement": order.placement,
+        "specimen": {
+            "name": seal.name,
+            "number": seal.number,
+            "diameter_mm": seal.specimen.diameter_mm,
+            "sample": parts.key.record.issuer == "internal",
+        },
+        "final": order.final,
+        "signer_name": seal.name,
+        "reason": f"行政审批用章 {order.case_number}",
+        "location": parts.grantor.record.legal_name,
+        "now": to_text(now),
+    }
+
+
+def _seconds(shop: Workshop, source: Path) -> float:
+    return shop.settings.sandbox_seconds * max(1.0, source.stat().st_size / 10_000_000)
+
+
+def _not_prepared() -> ConflictError:
+    return ConflictError("not-prepared", "文件未能准备盖章", "the document was not prepared for a seal")
