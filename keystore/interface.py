@@ -80,7 +80,7 @@ class Permit:
         """Use the permit up. Raises :class:`PermitError`; called by every backend before it signs."""
         if (key.ref, key.purpose) != (self.key, self.purpose):
             raise PermitError(
-                f"许可针对密钥 {self.key}({self.purpose}),实为 {key.ref}（{key.purpose}）",
+                f"许可针对密钥 {self.key}（{self.purpose}），实为 {key.ref}（{key.purpose}）",
                 f"the permit is for key {self.key} ({self.purpose}), not for {key.ref} ({key.purpose})",
             )
         found = sha256(message).digest()

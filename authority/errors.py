@@ -1,0 +1,32 @@
+"""What can go wrong with certificates, grouped by who can act."""
+
+
+class AuthorityError(Exception):
+    """Root of this package's errors; ``code`` is stable, ``zh`` and ``en`` say found and expected."""
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        """``code`` in kebab-case; the sentences hold no secret."""
+        super().__init__(f"{zh} / {en}")
+        self.code = code
+        self.zh = zh
+        self.en = en
+
+
+class ProfileError(AuthorityError):
+    """What was asked for does not fit the certificate or list profile; whoever asked can correct it."""
+
+
+class BindingError(AuthorityError):
+    """The seal extension of a certificate is not one of ours: malformed, or of an unknown version."""
+
+
+class OutsideCertificateError(AuthorityError):
+    """A certificate from an outside authority cannot serve the seal key; the code names the first problem."""
+
+
+class RevocationListError(AuthorityError):
+    """A certificate revocation list is malformed, of another issuer, or not signed by it."""
+
+
+class IssuedSignatureError(AuthorityError):
+    """The key returned a signature that its own certificate does not verify. Nothing was released."""
