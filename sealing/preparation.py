@@ -194,9 +194,11 @@ def _seal_arguments(submission: Submission, target: Path, parts: SealParts, now:
             "sample": parts.key.record.issuer == "internal",
         },
         "final": order.final,
-        "signer_name": seal.name,
-        "reason": f"行政审批用章 {order.case_number}",
-        "location": parts.grantor.record.legal_name,
+        "signature": {
+            "name": seal.name,
+            "reason": f"行政审批用章 {order.case_number}",
+            "location": parts.grantor.record.legal_name,
+        },
         "now": to_text(now),
     }
 

@@ -19,59 +19,56 @@ from signer.prepare import prepare
 from signer.specimen import Specimen
 from signer.text import issuer_line, locate, page_texts
 
-Arguments = dict[str, Any]
+Answer = dict[str, Any]
 
 
-def inspect_document(arguments: Arguments) -> Arguments:
-    """Examine ``source`` and read its text.
+def inspect_document(*, source: str, tolerated_fonts: list[str], allowed_attachments: list[str]) -> Answer:
+    """Examine the file ``source`` and read its text.
 
-    Arguments: ``source`` (path), ``tolerated_fonts``, ``allowed_attachments``. Answers ``length``, ``pages``
-    (count), ``objections`` (code, zh, en, object), ``texts`` (one a page), ``issuer_line``. A file that is
-    not a readable PDF comes back as one objection, never as an exception.
+    Answers ``length`` (bytes), ``pages`` (count), ``objections`` (code, zh, en, object), ``texts`` (one a page),
+    ``issuer_line``. A file that is not a readable PDF comes back as one objection, never as an exception.
     """
-    source = Path(arguments["source"])
+    path = Path(source)
     try:
         examination = examine(
-            source,
-            tolerated_fonts=tuple(arguments["tolerated_fonts"]),
-            allowed_attachments=tuple(arguments["allowed_attachments"]),
+            path, tolerated_fonts=tuple(tolerated_fonts), allowed_attachments=tuple(allowed_attachments)
         )
     except DocumentRejectedError as error:
         objection = {"code": error.code, "zh": error.zh, "en": error.en, "object": "file"}
-        return {
-            "length": source.stat().st_size,
-            "pages": 0,
-            "objections": [objection],
-            "texts": [],
-            "issuer_line": None,
-            "pdfa1": False,
-            "rgb_output_intent": False,
-        }
-    texts = page_texts(source)
-    return {
-        "length": examination.length,
-        "pages": len(examination.pages),
-        "objections": [asdict(objection) for objection in examination.objections],
+        return _answer(path.stat().st_size, [objection])
+    objections = [asdict(objection) for objection in examination.objections]
+    texts = page_texts(path)
+    return _answer(examination.length, objections, len(examination.pages)) | {
         "texts": [page.text for page in texts],
         "issuer_line": issuer_line(texts),
-        "pdfa1": examination.pdfa1,
-        "rgb_output_intent": examination.rgb_output_intent,
     }
 
 
-def prepare_document(arguments: Arguments) -> Arguments:
+def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
+    *,
+    source: str,
+    target: str,
+    tolerated_fonts: list[str],
+    allowed_attachments: list[str],
+    placement: dict[str, Any],
+    specimen: dict[str, Any],
+    final: bool,
+    signature: dict[str, str],
+    now: str,
+) -> Answer:
     """Inspect ``source`` and, when nothing speaks against it, append an empty seal to a copy at ``target``.
 
-    Arguments: those of :func:`inspect_document`, ``target`` (path), ``placement``, ``specimen`` (name, number,
-    diameter_mm, sample), ``final``, ``signer_name``, ``reason``, ``location``, ``now`` (RFC 3339). Answers what
-    :func:`inspect_document` answers and ``layout`` (None when there are objections). Raises ``PlacementError``
-    when the seal cannot stand where it was asked for.
+    ``specimen`` has name, number, diameter_mm and sample; ``signature`` has name, reason and location; ``now`` is
+    RFC 3339. Answers what :func:`inspect_document` answers and ``layout`` (None when there are objections). Raises
+    ``PlacementError`` when the seal cannot stand where it was asked for, ``DocumentRejectedError`` when the file's
+    structure or earlier signatures do not allow it.
     """
-    inspection = inspect_document(arguments)
+    inspection = inspect_document(
+        source=source, tolerated_fonts=tolerated_fonts, allowed_attachments=allowed_attachments
+    )
     if inspection["objections"]:
         return inspection | {"layout": None}
-    source, placement = Path(arguments["source"]), parse_placement(arguments["placement"])
-    specimen = arguments["specimen"]
+    path, where = Path(source), parse_placement(placement)
     face = draw(
         Specimen(
             name=specimen["name"],
@@ -80,27 +77,29 @@ def prepare_document(arguments: Arguments) -> Arguments:
             sample=specimen["sample"],
         )
     )
-    spots = [] if isinstance(placement, AtField) else locate(source, placement, face.diameter)
     layout = prepare(
-        source,
-        Path(arguments["target"]),
+        path,
+        Path(target),
         face=face,
-        spots=spots,
-        seam=seam_slices(inspection["pages"], face.diameter) if placement.seam else (),
-        field=placement.name if isinstance(placement, AtField) else None,
-        final=arguments["final"],
-        signer_name=arguments["signer_name"],
-        reason=arguments["reason"],
-        location=arguments["location"],
-        now=datetime.fromisoformat(arguments["now"]),
+        spots=() if isinstance(where, AtField) else locate(path, where, face.diameter),
+        seam=seam_slices(inspection["pages"], face.diameter) if where.seam else (),
+        field=where.name if isinstance(where, AtField) else None,
+        final=final,
+        signer_name=signature["name"],
+        reason=signature["reason"],
+        location=signature["location"],
+        now=datetime.fromisoformat(now),
     )
     return inspection | {"layout": layout.to_json()}
 
 
-def normalise_document(arguments: Arguments) -> Arguments:
+def normalise_document(*, source: str, target: str) -> Answer:
     """Write a clean single-revision copy of ``source`` to ``target``; answers ``removed``."""
-    removed = normalise(Path(arguments["source"]), Path(arguments["target"]))
-    return {"removed": [asdict(each) for each in removed]}
+    return {"removed": [asdict(each) for each in normalise(Path(source), Path(target))]}
+
+
+def _answer(length: int, objections: list[dict[str, Any]], pages: int = 0) -> Answer:
+    return {"length": length, "pages": pages, "objections": objections, "texts": [], "issuer_line": None}
 
 
 FUNCTIONS = (

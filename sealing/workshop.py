@@ -1,0 +1,177 @@
+"""One installation, wired: settings, database, ledger, registry, keys, authority, documents, workers.
+
+Trust: the database and the document store are trusted for availability only; every row and every document is checked
+against the ledger when it is used. The keystore's folder and the key-encryption key are trusted for secrecy.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+import registry.tables  # noqa: F401  its tables stand in the same metadata that the migrations cover
+import sealing.tables  # noqa: F401  as above
+from keystore.files import FileKeystore
+from keystore.interface import Keystore
+from keystore.open import open_keystore
+from keystore.interface import KeyUnreadableError
+from keystore.private_file import read_private, write_private
+from ledger.book import Book
+from ledger.checkpoint import LogIdentity
+from ledger.database import Database
+from ledger.migrate import upgrade
+from registry.natural_person import natural_person
+from registry.store import Registry
+from sandbox.pool import Pool
+from sealing.documents import DocumentStore
+from sealing.errors import InstallationError
+from sealing.installation import CREATED, Installation, found_installation
+from sealing.settings import Settings
+from signer.desk import FUNCTIONS as DESK
+from verify.desk import FUNCTIONS as VERIFY_DESK
+
+SECRET_LENGTH = 32
+"""Bytes of the key under which identity numbers are hashed."""
+
+_SHEETS = ("registry.exchange:read_xlsx_rows",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Everything a seal use needs, opened once a process."""
+
+    settings: Settings
+    installation: Installation
+    database: Database
+    keystore: Keystore
+    identity: LogIdentity
+    book: Book
+    registry: Registry
+    documents: DocumentStore
+    workers: Pool
+    persons_secret: bytes = field(repr=False)
+
+    def natural_person(self, identity_number: str) -> str:
+        """The keyed hash that is equal for all accounts of one human. Raises ``RecordInvalidError``."""
+        return natural_person(identity_number, self.persons_secret)
+
+    def findings_of(self, connection: Connection, entry: int | None) -> list[dict[str, Any]]:
+        """The findings recorded in an entry, or none when their opening was erased."""
+        if entry is None:
+            return []
+        decision = self.book.entry(connection, entry).openings.get("decision")
+        return list(decision.value["findings"]) if decision is not None and isinstance(decision.value, dict) else []
+
+    def close(self) -> None:
+        """Stop the workers and close the database."""
+        self.workers.close()
+        self.database.close()
+
+
+def initialise(settings: Settings, now: datetime) -> Installation:
+    """Make a new installation where there is none; on an existing one only bring the schema up to date.
+
+    Raises :class:`InstallationError` when the parts that exist do not belong together.
+    """
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = _path(settings)
+    if not settings.key_encryption_key_path.exists() and not path.exists():
+        settings.key_encryption_key_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        FileKeystore.create_key_encryption_key(settings.key_encryption_key_path)
+    if not _persons_path(settings).exists() and not path.exists():
+        write_private(_persons_path(settings), os.urandom(SECRET_LENGTH))
+    keystore = open_keystore(settings.keystore_uri, key_encryption_key=settings.key_encryption_key_path)
+    database = Database(settings.database)
+    try:
+        upgrade(database)
+        if not path.exists():
+            _found(settings, keystore, database, now)
+    finally:
+        database.close()
+    return Installation.read(path)
+
+
+@contextmanager
+def open_workshop(settings: Settings) -> Iterator[Workshop]:
+    """Open an initialised installation and check that its parts belong together.
+
+    Raises :class:`InstallationError`, ``keystore`` and ``ledger`` errors.
+    """
+    installation = Installation.read(_path(settings))
+    if installation.log_origin != settings.log_origin:
+        raise InstallationError(
+            "log-origin-differs",
+            f"安装的账本为 {installation.log_origin}，设置为 {settings.log_origin}",
+            f"this installation's log is {installation.log_origin}, the settings say {settings.log_origin}",
+        )
+    keystore = open_keystore(settings.keystore_uri, key_encryption_key=settings.key_encryption_key_path)
+    log_key = keystore.open(installation.log_key)
+    identity = LogIdentity.of_key(installation.log_origin, log_key)
+    database = Database(settings.database)
+    book = Book(database, identity, log_key, last_checkpoint=settings.data / "last-checkpoint")
+    shop = Workshop(
+        settings=settings,
+        installation=installation,
+        database=database,
+        keystore=keystore,
+        identity=identity,
+        book=book,
+        registry=Registry(book),
+        documents=DocumentStore(settings.data / "documents"),
+        workers=Pool(
+            settings.sandbox_workers,
+            allowed=(*DESK, *_SHEETS, *VERIFY_DESK),
+            memory_bytes=settings.sandbox_memory,
+            seconds=settings.sandbox_seconds,
+            warm=("signer.desk",),
+        ),
+        persons_secret=read_private(_persons_path(settings), limit=SECRET_LENGTH, error=KeyUnreadableError),
+    )
+    try:
+        _check_first_entry(shop)
+        yield shop
+    finally:
+        shop.close()
+
+
+def _found(settings: Settings, keystore: Keystore, database: Database, now: datetime) -> None:
+    installation = found_installation(
+        keystore, log_origin=settings.log_origin, public_url=settings.public_url, now=now
+    )
+    log_key = keystore.open(installation.log_key)
+    identity = LogIdentity.of_key(installation.log_origin, log_key)
+    book = Book(database, identity, log_key, last_checkpoint=settings.data / "last-checkpoint")
+    with database.write() as connection:
+        first = book.append(connection, installation.draft(), now)
+        if first.index != 0:
+            raise InstallationError(
+                "ledger-without-installation",
+                "数据库中已有账本，但没有安装文件；请恢复 installation.json",
+                "the database holds a ledger but there is no installation.json; restore the file",
+            )
+    installation.write(_path(settings))
+
+
+def _check_first_entry(shop: Workshop) -> None:
+    with shop.database.read() as connection:
+        entry = shop.book.entry(connection, 0)
+    opening = entry.openings.get("installation")
+    if entry.kind != CREATED or opening is None or opening.value != shop.installation.model_dump(mode="json"):
+        raise InstallationError(
+            "installation-changed",
+            "installation.json 与账本首条记录不符",
+            "installation.json is not what the first entry of the ledger committed to",
+        )
+
+
+def _path(settings: Settings) -> Path:
+    return settings.data / "installation.json"
+
+
+def _persons_path(settings: Settings) -> Path:
+    return settings.key_encryption_key_path.parent / "natural-person-key"
