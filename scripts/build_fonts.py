@@ -1,4 +1,4 @@
-"""Make the font subsets in signer/fonts anew from the published packages (needs npm, and the project's .venv).
+"""Make the font subsets in signer/fonts anew from the published packages (needs npm and the project's .venv).
 
     .venv/bin/python scripts/build_fonts.py [FOLDER]
 
