@@ -7,7 +7,7 @@ from asn1crypto import core
 from cryptography import x509
 
 from authority import oids
-from authority.errors import BindingError, ProfileError
+from authority.errors import UNREADABLE, BindingError, ProfileError
 
 VERSION = 1
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -21,8 +21,9 @@ class SealBinding:
 
     ``agreement`` is the agreement's number, ``terms_digest`` its canonical terms (``sha256:<hex>``),
     ``grantor_code`` and ``grantee_code`` the organs' 统一社会信用代码 (GB 32100), ``seal_name`` the whole
-    name. ``log_key_hash`` is ``sha256:<hex>`` over the log key's SubjectPublicKeyInfo. Raises
-    :class:`ProfileError` when made with anything else.
+    name. ``log_key_hash`` is ``sha256:<hex>`` over log origin, newline, 0x01 and the raw Ed25519 key: the
+    whole hash of which a C2SP verifier key shows the first four bytes. Raises :class:`ProfileError` when
+    made with anything else.
     """
 
     agreement: str
@@ -97,8 +98,8 @@ def read_binding(certificate: x509.Certificate) -> SealBinding | None:
         extension = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier(oids.SEAL_BINDING))
     except x509.ExtensionNotFound:
         return None
-    except ValueError as problem:
-        raise _malformed(str(problem)) from problem
+    except UNREADABLE as problem:
+        raise _malformed(type(problem).__name__) from problem
     return SealBinding.from_der(extension.value.public_bytes())
 
 

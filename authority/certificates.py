@@ -7,7 +7,7 @@ from cryptography import x509
 
 from authority import oids
 from authority.binding import SealBinding
-from authority.errors import ProfileError
+from authority.errors import UNREADABLE, ProfileError
 from authority.issue import Draft, check_certifies, check_signs_for, issue, load_public_key, new_serial
 from authority.names import authority_name, bound_subject
 from keystore.interface import SigningKey
@@ -128,7 +128,7 @@ def is_embedded(certificate: x509.Certificate) -> bool:
     """Whether an embedded, unlicensed authority issued ``certificate`` (by its policy extension)."""
     try:
         policies = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return False
     return any(policy.policy_identifier == _EMBEDDED for policy in policies)
 

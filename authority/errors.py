@@ -1,5 +1,10 @@
 """What can go wrong with certificates, grouped by who can act."""
 
+from cryptography import x509
+
+UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion)
+"""What ``cryptography`` raises for a certificate, a list or their extensions that it cannot read."""
+
 
 class AuthorityError(Exception):
     """Root of this package's errors; ``code`` is stable, ``zh`` and ``en`` say found and expected."""
