@@ -296,10 +296,7 @@ def from_json(kind: Any, value: Any) -> Any:  # noqa: ANN401  the shape follows 
         return kind(**{field.name: from_json(hints[field.name], value[field.name]) for field in fields(kind)})
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in {Union, UnionType}:
-        if value is None and NoneType in arguments:
-            return None
-        rest = [each for each in arguments if each is not NoneType]
-        return from_json(rest[0], value) if len(rest) == 1 else value
+        return _one_of_from_json(arguments, value)
     if kind is datetime:
         return datetime.fromisoformat(value)
     if origin is tuple:
@@ -307,3 +304,8 @@ def from_json(kind: Any, value: Any) -> Any:  # noqa: ANN401  the shape follows 
     if origin is dict:
         return {name: from_json(arguments[1], each) for name, each in value.items()}
     return value
+
+
+def _one_of_from_json(kinds: tuple[Any, ...], value: Any) -> Any:  # noqa: ANN401  the shape follows the dataclass
+    rest = [each for each in kinds if each is not NoneType]
+    return value if value is None or len(rest) > 1 else from_json(rest[0], value)

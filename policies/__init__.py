@@ -1,0 +1,1 @@
+"""What is allowed: pure rules over plain facts. No files, no clock, no session."""

@@ -1,0 +1,151 @@
+"""Numbers and names compared as they read, not as they were typed.
+
+What is stored stays as given; comparison uses the folded form. Characters that only look like others
+are refused where a number or a seal's name is given, since no folding can be complete.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+LONGEST_NUMBER = 64
+"""The most characters that a number may have, as given and folded."""
+
+_OPENING, _CLOSING = "[{〔【〖〘〚", "]}〕】〗〙〛"
+_DASHES = "−─━‐‑‒–—―⁃﹘⸺⸻"
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff" + "".join(map(chr, range(0xFE00, 0xFE10)))
+_TABLE = str.maketrans(
+    {
+        **dict.fromkeys(_OPENING, "("),
+        **dict.fromkeys(_CLOSING, ")"),
+        **dict.fromkeys(_DASHES, "-"),
+        **dict.fromkeys("•‧・∙⋅", "·"),
+        **dict.fromkeys(_INVISIBLE, ""),
+    }
+)
+_SPACES = re.compile(r"\s+")
+_DASH_RUN = re.compile(r"-{2,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookalike:
+    """Why a text is refused, in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+def _fold_once(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).translate(_TABLE).casefold()
+    return _DASH_RUN.sub("-", _SPACES.sub(" ", plain))
+
+
+def fold_line(text: str) -> str:
+    """Fold width, brackets, dashes and case; leave one space where there was any space or line break."""
+    folded = _fold_once(text)
+    while folded != text:  # one pass can make new work for NFKC; a few reach the fixed point
+        text, folded = folded, _fold_once(folded)
+    return folded
+
+
+def fold(text: str) -> str:
+    """The form in which numbers and names are compared; folding it again changes nothing.
+
+    NFKC, then one form for the brackets 〔〕［］（）【】 and for all dashes, no spaces, no case.
+    """
+    folded = fold_line(text).replace(" ", "")
+    while folded != text:  # closing a gap can bring a letter and its mark, or two dashes, together
+        text, folded = folded, fold_line(folded).replace(" ", "")
+    return folded
+
+
+def is_han(character: str) -> bool:
+    """Whether this is a Chinese character proper: no radical, kana, or compatibility form."""
+    return character == "〇" or unicodedata.name(character, "").startswith("CJK UNIFIED IDEOGRAPH-")
+
+
+_REFUSED_CATEGORIES = {
+    "Cc": ("控制字符", "a control character"),
+    "Cf": ("不可见的格式字符或双向控制字符", "an invisible formatting or bidirectional character"),
+    "Co": ("自造（专用区）字符", "a private-use character"),
+    "Cs": ("代理码位", "a lone surrogate"),
+    "Cn": ("未定义的字符", "an unassigned character"),
+    "Zl": ("行分隔符", "a line separator"),
+    "Zp": ("段分隔符", "a paragraph separator"),
+    "Mn": ("组合附加符号", "a combining mark"),
+    "Mc": ("组合附加符号", "a combining mark"),
+    "Me": ("组合附加符号", "a combining mark"),
+}
+_PUNCTUATION = "·、。"
+
+
+def find_lookalike(text: str) -> Lookalike | None:
+    """The first reason not to trust the look of ``text``, or ``None``.
+
+    After folding only Chinese characters, ASCII and a few marks may remain: Cyrillic А, kana カ (力), a
+    Kangxi-like radical or a division slash would read as another number than it is.
+    """
+    for character in text:
+        refused = _REFUSED_CATEGORIES.get(unicodedata.category(character))
+        if refused:
+            point = f"U+{ord(character):04X}"
+            return Lookalike(zh=f"含{refused[0]} {point}", en=f"holds {refused[1]} {point}")
+    for character in fold(text):
+        if not (" " < character < "\x7f" or character in _PUNCTUATION or is_han(character)):
+            point = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+            return Lookalike(
+                zh=f"含易混字符 {point}，应只用汉字、拉丁字母、数字和常用标点",
+                en=f"holds {point}, which looks like another character; Chinese characters, Latin letters, "
+                "digits and common punctuation are expected",
+            )
+    return None
+
+
+def refuse_lookalikes(text: str) -> str | None:
+    """The reason to refuse ``text`` in Chinese and English (``"zh / en"``), or ``None`` to accept it."""
+    found = find_lookalike(text)
+    return f"{found.zh} / {found.en}" if found else None
+
+
+def is_seal_name(name: str) -> bool:
+    """Whether ``name`` is Chinese characters and a number in brackets, as （12）, and nothing else."""
+    head, bracket, number = name.partition("（")
+    return bool(head and bracket) and all(map(is_han, head)) and bool(re.fullmatch("[1-9][0-9]*）", number))
+
+
+_QUANTITY = re.compile(r"[0-9]{1,9}(?:\.[0-9]+)?")
+# "No" or "№" (folded to "no") is the one Latin word that a number may follow without a gap.
+_NOT_AFTER_WORD = r"(?:(?<![0-9a-z])|(?<=(?<![0-9a-z])no))"
+_STARTS_WITH_DIGIT = _NOT_AFTER_WORD + r"(?<![0-9][.,])"
+_ENDS_WITH_DIGIT = r"(?![0-9])(?!\.[0-9])(?!,[0-9]{3}(?![0-9]))"
+_STARTS_NUMBER = _NOT_AFTER_WORD + r"(?<![0-9a-z]-)(?<![0-9]\.)"
+_ENDS_NUMBER = r"(?![0-9a-z])(?!-[0-9a-z])(?!\.[0-9])"
+_WIDE_COMMA = str.maketrans("，", "、")
+
+
+def _quantity_pattern(value: str) -> str:
+    """A quantity may break around its point, never between digits: cells “2” and “2.5” are not 22.5."""
+    whole, point, decimals = value.partition(".")
+    middle = rf" ?\. ?{decimals}" if point else ""
+    return f"{_STARTS_WITH_DIGIT}{whole}{middle}{_ENDS_WITH_DIGIT}"
+
+
+def _other_pattern(value: str) -> str:
+    """Names and numbers may be broken anywhere; Latin letters and digits at the ends must end there."""
+    before = _STARTS_NUMBER if value[0].isascii() and value[0].isalnum() else ""
+    after = _ENDS_NUMBER if value[-1].isascii() and value[-1].isalnum() else ""
+    return before + " ?".join(map(re.escape, value)) + after
+
+
+def states(text: str, value: str) -> bool:
+    """Whether ``value`` stands in ``text`` as a whole, however it is typed and wherever lines break.
+
+    22.5 stands neither in 122.5 nor in 22.55 nor in 1,022.5; （2026）12 does not stand in 〔2026〕123号.
+    A blank value stands nowhere.
+    """
+    folded = fold(value.translate(_WIDE_COMMA))
+    if not folded:
+        return False
+    pattern = _quantity_pattern(folded) if _QUANTITY.fullmatch(folded) else _other_pattern(folded)
+    # A wide comma ends a clause and never groups digits, so it must not fold into one that does.
+    return re.search(pattern, fold_line(text.translate(_WIDE_COMMA))) is not None

@@ -1,0 +1,44 @@
+"""Roles of persons at an organ, at a moment. A period includes its start and excludes its end."""
+
+from datetime import datetime
+
+from policies.facts import ApprovalFacts, PersonFacts, Role, RoleFacts
+
+PRINCIPALS: tuple[Role, ...] = ("principal", "acting_principal", "deputy")
+"""Who may sign as 主要负责人: the principal, who leads in their stead (主持工作), or a deputy."""
+
+
+def roles_at(person: PersonFacts, organ: str, time: datetime) -> tuple[RoleFacts, ...]:
+    """The roles that ``person`` has at ``organ`` at ``time``."""
+    return tuple(
+        role
+        for role in person.roles
+        if role.organ == organ
+        and role.valid_from <= time
+        and (role.valid_until is None or time < role.valid_until)
+    )
+
+
+def seal_user_roles(person: PersonFacts, organ: str, time: datetime) -> tuple[RoleFacts, ...]:
+    """The roles by which ``person`` may ask for a seal use."""
+    return tuple(role for role in roles_at(person, organ, time) if role.role == "seal_user")
+
+
+def principal_roles(approval: ApprovalFacts, organ: str, time: datetime) -> tuple[RoleFacts, ...]:
+    """The roles by which the approver may approve as ``approval`` says, also on whose behalf.
+
+    A deputy counts only with a registered 授权书 and when the approval names the person it is from.
+    """
+    if approval.principal is None:
+        return ()
+    return tuple(
+        role
+        for role in roles_at(approval.principal, organ, time)
+        if role.role in PRINCIPALS and _covers(role, approval.on_behalf_of)
+    )
+
+
+def _covers(role: RoleFacts, on_behalf_of: str | None) -> bool:
+    if role.role == "deputy":
+        return bool(role.document) and bool(role.on_behalf_of) and role.on_behalf_of == on_behalf_of
+    return on_behalf_of is None or role.on_behalf_of == on_behalf_of
