@@ -42,8 +42,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glyph:
-    """The outline of one character in units of the em (1.0), baseline at 0, with its advance and its ink
-    box."""
+    """The outline of one character in ems, baseline at 0, with its advance and its ink box."""
 
     character: str
     segments: tuple[Segment, ...]
