@@ -1,0 +1,43 @@
+"""The last checkpoint in a file outside the database, so that a database put back from a copy is noticed."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ledger.errors import CheckpointError
+
+INTERVAL = timedelta(seconds=1)  # between two writes: the file guards a restart, the process guards itself
+
+
+class Anchor:
+    """A note at ``path``, replaced as a whole. It should lie on another disk than the database, or be copied away."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written: datetime | None = None
+
+    def read(self) -> str | None:
+        """The note last written, or None when there is no file yet. Raises :class:`CheckpointError` if unreadable."""
+        try:
+            return self._path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(
+                f"最近检查点文件 {self._path} 无法读取",
+                f"the last checkpoint file {self._path} cannot be read",
+            ) from error
+
+    def write(self, note: str, now: datetime) -> None:
+        """Replace the note, at most once an interval. Raises OSError when the disk refuses."""
+        if self._written is not None and self._written <= now < self._written + INTERVAL:
+            return
+        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(note)
+            file.flush()
+            os.fsync(
+                file.fileno()
+            )  # a name that points to an empty file after a power cut would stop the next start
+        temporary.replace(self._path)
+        self._written = now

@@ -1,0 +1,309 @@
+"""The book: the append-only record, one entry at a time, checkpoints over it, and proofs from it.
+
+The database is not trusted for integrity (see :mod:`ledger.tables`): what is read is hashed again, what is appended
+stands on a head that this process has verified, and what is given away is checked like a stranger would.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from keystore.interface import SigningKey
+from ledger import entry as entries
+from ledger import merkle, store
+from ledger.anchor import Anchor
+from ledger.canonical import JsonValue, parse
+from ledger.checkpoint import Checkpoint, LogIdentity, open_checkpoint, sign_checkpoint
+from ledger.database import Database, is_writing
+from ledger.entry import Draft, Leaf, Opening
+from ledger.errors import (
+    ClockBehindError,
+    DraftError,
+    EntryNotFoundError,
+    LedgerError,
+    ProofError,
+    RecordBrokenError,
+)
+from ledger.evidence import Evidence
+from ledger.head import HeadGuard
+from ledger.ids import new_id
+from ledger.moments import to_text
+from ledger.store import Addition, Head
+
+ERASURE = "opening.erased"
+ERASURE_GROUP = "erasure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """Where a draft went."""
+
+    index: int
+    leaf_hash: bytes
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """One entry as read: the leaf hashed again, each opening checked against its commitment."""
+
+    index: int
+    leaf: Leaf
+    data: bytes
+    leaf_hash: bytes
+    openings: Mapping[str, Opening]
+    erased: Mapping[str, int] = field(
+        default_factory=dict
+    )  # group: index of the entry that records the erasure
+
+    @property
+    def kind(self) -> str:
+        """What the entry records, e.g. ``seal.issue``."""
+        return self.leaf.kind
+
+    @property
+    def time(self) -> datetime:
+        """When it was appended."""
+        return self.leaf.time
+
+    def opening(self, group: str) -> Opening:
+        """The opening of ``group``. Raises :class:`EntryNotFoundError` when it never was, or was erased."""
+        if group not in self.openings:
+            raise EntryNotFoundError(
+                f"第 {self.index} 条没有字段组 {group}，或其内容已依规清除",
+                f"entry {self.index} has no group {group}, or its opening was erased",
+            )
+        return self.openings[group]
+
+    def value(self, group: str) -> JsonValue:
+        """What was recorded in ``group``; raises as :meth:`opening`."""
+        return self.opening(group).value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCheckpoint:
+    """A tree head and the signed note that holds it."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+class Book:
+    """The record of one log. Shared by threads; one in each process that appends."""
+
+    def __init__(
+        self,
+        database: Database,
+        identity: LogIdentity,
+        key: SigningKey,
+        *,
+        last_checkpoint: Path | None = None,
+    ) -> None:
+        """``last_checkpoint`` is a file outside the database that notices a database put back from a copy."""
+        self.database = database
+        self.identity = identity
+        self._key = key
+        self._anchor = Anchor(last_checkpoint) if last_checkpoint else None
+        self._guard = HeadGuard(identity, self._anchor)
+
+    def append(self, connection: Connection, draft: Draft, now: datetime) -> Appended:
+        """Append ``draft`` inside the caller's :meth:`Database.write`; the head stays locked until that ends.
+
+        Raises :class:`ClockBehindError`, :class:`DraftError`, :class:`NotCanonicalError`,
+        :class:`HeadTamperedError`, :class:`HeadRolledBackError`. [000 二(三)] asks for one entry for each use.
+        """
+        head = self._guard.check(connection, store.lock_head(connection), self._guard.verified)
+        time, index = to_text(now), head.range.size
+        if head.time is not None and time < head.time:
+            raise ClockBehindError(
+                f"时钟落后：现为 {time}，最近一条为 {head.time}",
+                f"the clock is behind: now {time}, last entry {head.time}",
+            )
+        leaf, openings = entries.prepare(draft, new_id("ent"), now)
+        data = leaf.to_bytes()
+        leaf_hash = merkle.leaf_hash(data)
+        tree, completed = head.range.append(leaf_hash)
+        new_head = Head(range=tree, time=time)
+        store.add(
+            connection,
+            Addition(
+                index=index,
+                kind=draft.kind,
+                leaf=data,
+                leaf_hash=leaf_hash,
+                subjects=draft.subjects,
+                openings=openings,
+                nodes=completed,
+                head=new_head,
+            ),
+        )
+        self._guard.appended(connection, new_head, leaf_hash)
+        return Appended(index=index, leaf_hash=leaf_hash, time=leaf.time)
+
+    def entry(self, connection: Connection, index: int) -> StoredEntry:
+        """Entry ``index``. Raises :class:`EntryNotFoundError`, :class:`RecordBrokenError`."""
+        row = store.entry_row(connection, index)
+        if row is None:
+            raise EntryNotFoundError(f"台账没有第 {index} 条", f"the record has no entry {index}")
+        leaf, leaf_hash = Leaf.from_bytes(row.leaf), merkle.leaf_hash(row.leaf)
+        if (leaf_hash, leaf.kind, to_text(leaf.time)) != (row.leaf_hash, row.kind, row.time):
+            raise _broken(index, "各列与条目字节不符", "its columns do not fit its leaf")
+        openings, erased = {}, {}
+        for opening in store.opening_rows(connection, index):
+            if opening.erased_by is not None:
+                erased[opening.group] = opening.erased_by
+            else:
+                openings[opening.group] = _opened(leaf, index, opening.group, (opening.salt, opening.value))
+        if openings.keys() | erased.keys() != leaf.commitments.keys():
+            raise _broken(index, "字段组与承诺不一一对应", "its openings are not one for each commitment")
+        return StoredEntry(
+            index=index, leaf=leaf, data=row.leaf, leaf_hash=leaf_hash, openings=openings, erased=erased
+        )
+
+    def latest(self, connection: Connection, subject: str) -> StoredEntry | None:
+        """The newest entry about ``subject``, or None. Raises :class:`RecordBrokenError`."""
+        index = store.newest_index(connection, subject)
+        if index is None:
+            return None
+        found = self.entry(connection, index)
+        if subject not in found.leaf.subjects:
+            raise _broken(index, f"并不涉及 {subject}", f"it is not about {subject}")
+        return found
+
+    def trusted(self, connection: Connection, index: int) -> StoredEntry:
+        """As :meth:`entry`, and proven, once in this process, to be in the tree this process has verified.
+
+        Raises :class:`EntryNotFoundError`, :class:`RecordBrokenError`.
+        """
+        found = self.entry(connection, index)
+        known = self._guard.proven(index)
+        if known is None:
+            self._prove(connection, found)
+        elif known != found.leaf_hash:
+            raise _broken(index, "与已核验的内容不同", "it is not the one that was verified before")
+        return found
+
+    def checkpoint(self, now: datetime, at_least: int) -> SignedCheckpoint:
+        """A signed checkpoint over ``at_least`` entries or more: the first stored one, else a new one over all.
+
+        Called outside any transaction; no lock is held while the log key is used. Raises
+        :class:`EntryNotFoundError` when the record is shorter, KeystoreError, :class:`RecordBrokenError`.
+        """
+        with self._snapshot() as (connection, head):
+            row = store.covering_checkpoint(connection, at_least)
+            if row is not None:
+                return self._stored_checkpoint(row.note)
+        if head.range.size < at_least:
+            raise EntryNotFoundError(
+                f"台账只有 {head.range.size} 条；要求 {at_least} 条",
+                f"the record has {head.range.size} entries, {at_least} asked",
+            )
+        return self._sign(head, now)
+
+    def evidence(self, index: int, groups: Collection[str], now: datetime) -> Evidence:
+        """What shows entry ``index`` to a stranger, with the openings of ``groups`` that were not erased.
+
+        Checked before it is returned. Called outside any transaction; raises as :meth:`checkpoint` and
+        :meth:`entry`, and :class:`EntryNotFoundError` for a group the entry does not have.
+        """
+        signed = self.checkpoint(now, index + 1)
+        with self._snapshot() as (connection, _):
+            found = self.entry(connection, index)
+            proof = merkle.inclusion_proof(index, signed.size, store.node_reader(connection))
+        openings = {group: found.opening(group) for group in groups if group not in found.erased}
+        evidence = Evidence(
+            index=index, leaf=found.data, openings=openings, proof=tuple(proof), checkpoint=signed.note
+        )
+        evidence.check(self.identity)
+        return evidence
+
+    def erase(  # noqa: PLR0913  what, why, who and when are the four parts of an erasure
+        self,
+        connection: Connection,
+        index: int,
+        groups: Collection[str],
+        *,
+        reason: str,
+        by: str,
+        now: datetime,
+    ) -> Appended:
+        """Erase the openings of ``groups`` and record that as an entry of kind ``opening.erased``.
+
+        The leaf, and so the tree, does not change. ``by`` is the opaque id of who decided. Raises
+        :class:`EntryNotFoundError` for a group that is not there or erased before, :class:`DraftError` for the
+        opening of an erasure itself.
+        """
+        found = self.entry(connection, index)
+        if found.kind == ERASURE:
+            raise DraftError("清除记录本身不得清除", "the record of an erasure cannot be erased")
+        for group in groups:
+            found.value(group)
+        value: JsonValue = {"entry": index, "groups": sorted(groups), "reason": reason, "by": by}
+        draft = Draft(kind=ERASURE, subjects=(found.leaf.id,), groups={ERASURE_GROUP: value})
+        appended = self.append(connection, draft, now)
+        store.erase_openings(connection, index, groups, appended.index)
+        return appended
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[Connection, Head]]:
+        """A reader and its verified head. What was known before it began is the least that it must hold."""
+        known = self._guard.verified
+        with self.database.read() as connection:
+            yield connection, self._guard.check(connection, store.read_head(connection), known)
+
+    def _prove(self, connection: Connection, found: StoredEntry) -> None:
+        known = self._guard.verified
+        stored = store.read_head(connection)
+        if known is not None and stored.range.size < known.range.size and not is_writing(connection):
+            # The caller's snapshot is older than what this process has verified since; a new one is not.
+            with self._snapshot() as (fresh, head):
+                self._prove_in(fresh, head, found)
+        else:
+            self._prove_in(connection, self._guard.check(connection, stored, known), found)
+
+    def _prove_in(self, connection: Connection, head: Head, found: StoredEntry) -> None:
+        size, root = head.range.size, head.range.root()
+        try:
+            proof = merkle.inclusion_proof(found.index, size, store.node_reader(connection))
+            merkle.verify_inclusion(found.index, size, found.leaf_hash, proof, root)
+        except ProofError as error:
+            raise _broken(
+                found.index, f"不在已核验的树中：{error.zh}", f"it is not in the verified tree: {error.en}"
+            ) from error
+        self._guard.remember(found.index, found.leaf_hash)
+
+    def _stored_checkpoint(self, note: str) -> SignedCheckpoint:
+        checkpoint = open_checkpoint(note, self.identity)
+        return SignedCheckpoint(size=checkpoint.size, root=checkpoint.root, note=note)
+
+    def _sign(self, head: Head, now: datetime) -> SignedCheckpoint:
+        checkpoint = Checkpoint(origin=self.identity.origin, size=head.range.size, root=head.range.root())
+        note = sign_checkpoint(checkpoint, self.identity, self._key)
+        with self.database.write(sync=False) as connection:
+            store.add_checkpoint(connection, checkpoint, note, to_text(now))
+        if self._anchor:
+            self._anchor.write(note, now)
+        return SignedCheckpoint(size=checkpoint.size, root=checkpoint.root, note=note)
+
+
+def _opened(leaf: Leaf, index: int, group: str, row: tuple[bytes | None, bytes | None]) -> Opening:
+    salt, value = row
+    if salt is None or value is None:
+        raise _broken(
+            index, f"字段组 {group} 的内容缺失而无清除记录", f"group {group} is gone without an erasure"
+        )
+    try:
+        opening = Opening(group=group, salt=salt, value=parse(value))
+        leaf.check(opening)
+    except LedgerError as error:
+        raise _broken(index, error.zh, error.en) from error
+    return opening
+
+
+def _broken(index: int, zh: str, en: str) -> RecordBrokenError:
+    return RecordBrokenError(f"台账第 {index} 条：{zh}", f"entry {index}: {en}")

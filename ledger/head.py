@@ -1,0 +1,141 @@
+"""The guard of the tree head: what this process knows to be true, against which every stored head is held.
+
+On start it trusts the newest checkpoint that carries our signature, in the database or in a small file outside it,
+and nothing else; from there it re-hashes each leaf that was added, by whichever replica. So whoever changes rows by
+SQL cannot have the change signed by the next checkpoint, and a database put back to an earlier state is refused.
+"""
+
+from threading import Lock
+
+from sqlalchemy import Connection
+
+from ledger import merkle, store
+from ledger.anchor import Anchor
+from ledger.checkpoint import Checkpoint, LogIdentity, open_checkpoint
+from ledger.database import UNCOMMITTED_HEAD, after_commit
+from ledger.entry import Leaf
+from ledger.errors import HeadRolledBackError, HeadTamperedError, ProofError
+from ledger.merkle import CompactRange
+from ledger.moments import to_text
+from ledger.store import Head
+
+PROVEN_LIMIT = 100_000  # leaf hashes remembered as proven; about 15 MB
+
+
+class HeadGuard:
+    """The newest head this process has verified and seen committed. Shared by threads."""
+
+    def __init__(self, identity: LogIdentity, anchor: Anchor | None) -> None:
+        self._identity = identity
+        self._anchor = anchor
+        self._lock = Lock()
+        self._verified: Head | None = None
+        self._proven: dict[int, bytes] = {}
+
+    @property
+    def verified(self) -> Head | None:
+        """The newest verified head; None before the first check."""
+        return self._verified
+
+    def check(self, connection: Connection, stored: Head, known: Head | None) -> Head:
+        """Hold ``stored`` against what is known, and learn from it what was added and committed by others.
+
+        ``known`` is :attr:`verified` as it was before the snapshot that ``stored`` was read from.
+
+        Raises :class:`HeadRolledBackError`, :class:`HeadTamperedError`, :class:`RecordBrokenError`.
+        """
+        uncommitted: Head | None = connection.info.get(UNCOMMITTED_HEAD)
+        if uncommitted is not None and uncommitted == stored:
+            return stored
+        known = known or self._first(connection, stored)
+        if stored.range.size < known.range.size:
+            raise _rolled_back(stored.range.size, known.range.size)
+        extended = _extend(connection, known, stored.range.size)
+        if extended != stored:
+            raise HeadTamperedError(
+                f"台账树头（{stored.range.size} 条）与逐条复算不符",
+                f"the stored head of {stored.range.size} entries is not the one computed from its leaves",
+            )
+        if uncommitted is None:
+            self._advance(extended)
+        return extended
+
+    def appended(self, connection: Connection, head: Head, leaf_hash: bytes) -> None:
+        """Remember what this transaction appended, for good once it is committed."""
+
+        def committed() -> None:
+            self._advance(head)
+            self.remember(head.range.size - 1, leaf_hash)
+
+        connection.info[UNCOMMITTED_HEAD] = head
+        after_commit(connection, committed)
+
+    def proven(self, index: int) -> bytes | None:
+        """The leaf hash that was proven for ``index`` in this process."""
+        return self._proven.get(index)
+
+    def remember(self, index: int, leaf_hash: bytes) -> None:
+        """Keep the proven hash of a committed leaf; the oldest are forgotten first."""
+        if self._verified is None or index >= self._verified.range.size:
+            return  # appended by a transaction that may yet be rolled back
+        with self._lock:
+            if len(self._proven) >= PROVEN_LIMIT:
+                del self._proven[next(iter(self._proven))]
+            self._proven[index] = leaf_hash
+
+    def _advance(self, head: Head) -> None:
+        with self._lock:
+            if self._verified is None or head.range.size > self._verified.range.size:
+                self._verified = head
+
+    def _first(self, connection: Connection, stored: Head) -> Head:
+        """The newest head that a signature of ours vouches for, of the database and of the file outside it."""
+        row = store.newest_checkpoint(connection)
+        signed = [open_checkpoint(row.note, self._identity)] if row else []
+        if self._anchor and (note := self._anchor.read()):
+            signed.append(open_checkpoint(note, self._identity))
+        newest = Head(range=CompactRange())
+        for checkpoint in sorted(signed, key=lambda each: each.size):
+            if stored.range.size < checkpoint.size:
+                raise _rolled_back(stored.range.size, checkpoint.size)
+            newest = _at(connection, checkpoint)
+        return newest
+
+
+def _at(connection: Connection, checkpoint: Checkpoint) -> Head:
+    """The head of a signed checkpoint, rebuilt from stored nodes and proven to be it."""
+    size = checkpoint.size
+    try:
+        known = merkle.range_at(size, store.node_reader(connection))
+        if known.root() != checkpoint.root:
+            raise ProofError("树根不符", "another root")
+        time = _time_of(connection, size - 1, known) if size else None
+    except ProofError as error:
+        raise HeadTamperedError(
+            f"已签检查点（{size} 条）与库中树节点不符：{error.zh}",
+            f"the stored tree does not lead to the signed checkpoint of {size} entries: {error.en}",
+        ) from error
+    return Head(range=known, time=time)
+
+
+def _time_of(connection: Connection, index: int, tree: CompactRange) -> str:
+    """The time of a leaf that is proven to be in ``tree``."""
+    (leaf,) = store.leaves(connection, index, index + 1)
+    proof = merkle.inclusion_proof(index, tree.size, store.node_reader(connection))
+    merkle.verify_inclusion(index, tree.size, merkle.leaf_hash(leaf), proof, tree.root())
+    return to_text(Leaf.from_bytes(leaf).time)
+
+
+def _extend(connection: Connection, known: Head, size: int) -> Head:
+    """``known`` and the stored leaves after it, re-hashed."""
+    tree, leaf = known.range, None
+    for leaf in store.leaves(connection, tree.size, size):
+        tree, _ = tree.append(merkle.leaf_hash(leaf))
+    return known if leaf is None else Head(range=tree, time=to_text(Leaf.from_bytes(leaf).time))
+
+
+def _rolled_back(stored: int, known: int) -> HeadRolledBackError:
+    return HeadRolledBackError(
+        f"台账被退回：库中 {stored} 条，已签发或核验过 {known} 条",
+        f"the record was rolled back: the database has {stored} entries, {known} were signed or verified before",
+    )
