@@ -130,7 +130,7 @@ def _parse(ref: str, content: bytes) -> dict[str, Any]:
         _changed(ref)
     if not isinstance(value, dict) or value.keys() != FIELDS:
         _changed(ref)
-    if value["v"] != VERSION:
+    if value["v"] is True or value["v"] != VERSION:
         raise KeyUnreadableError(
             f"密钥 {ref} 的文件版本为 {value['v']!r}，应为 {VERSION}",
             f"the file of key {ref} has version {value['v']!r}, expected {VERSION}",

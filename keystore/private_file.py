@@ -25,9 +25,12 @@ def read_private(path: Path, *, limit: int, error: type[KeyUnreadableError]) -> 
         raise error(
             f"打不开文件 {path}：{problem.strerror}；应为普通文件", f"cannot open {path}: {problem.strerror}"
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check_status(path, os.fstat(descriptor), error)
-        content = file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > limit:
         raise error(
             f"文件 {path} 超过 {limit} 字节", f"{path} is longer than the {limit} bytes expected at most"

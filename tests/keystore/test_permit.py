@@ -1,0 +1,82 @@
+"""A permit is for one key, one purpose, one message, once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from keystore.files import FileKeystore
+from keystore.interface import KeystoreError, Permit, PermitError
+
+MESSAGE = b"the bytes that were decided upon"
+
+
+def test_a_permit_is_good_for_one_signature(store: FileKeystore) -> None:
+    key = store.generate("seal", "ecdsa-p256-sha256")
+    permit = Permit.to_sign(key, MESSAGE)
+    key.sign(permit, MESSAGE)
+    with pytest.raises(PermitError, match="redeemed before"):
+        key.sign(permit, MESSAGE)
+    assert store.uses(key.ref) == 1
+
+
+def test_another_message_is_refused_and_leaves_the_permit_whole(store: FileKeystore) -> None:
+    key = store.generate("seal", "ecdsa-p256-sha256")
+    permit = Permit.to_sign(key, MESSAGE)
+    with pytest.raises(PermitError, match="message"):
+        key.sign(permit, MESSAGE + b"!")
+    assert store.uses(key.ref) == 0
+    assert key.sign(permit, MESSAGE)
+
+
+def test_another_key_is_refused(store: FileKeystore) -> None:
+    mine, other = (store.generate("seal", "ecdsa-p256-sha256") for _ in range(2))
+    with pytest.raises(PermitError, match=mine.ref) as caught:
+        other.sign(Permit.to_sign(mine, MESSAGE), MESSAGE)
+    assert other.ref in str(caught.value)
+    assert store.uses(other.ref) == 0
+
+
+def test_another_purpose_is_refused(store: FileKeystore) -> None:
+    key = store.generate("ca", "ecdsa-p256-sha256")
+    right = Permit.to_sign(key, MESSAGE)
+    with pytest.raises(PermitError, match=r"\(seal\).*\(ca\)"):
+        key.sign(Permit(right.key, "seal", right.message_digest), MESSAGE)
+
+
+def test_of_many_threads_one_redeems(store: FileKeystore) -> None:
+    key = store.generate("log", "ed25519")
+    threads = 16
+    for _ in range(20):
+        permit, start = Permit.to_sign(key, MESSAGE), Barrier(threads)
+
+        def attempt(permit: Permit = permit, start: Barrier = start) -> bool:
+            start.wait()
+            try:
+                key.sign(permit, MESSAGE)
+            except PermitError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(threads) as pool:
+            outcomes = [each.result() for each in [pool.submit(attempt) for _ in range(threads)]]
+        assert outcomes.count(True) == 1
+    assert store.uses(key.ref) == 20
+
+
+def test_errors_speak_both_languages_and_have_a_code(store: FileKeystore) -> None:
+    key = store.generate("seal", "ecdsa-p256-sha256")
+    with pytest.raises(KeystoreError) as caught:
+        key.sign(Permit.to_sign(key, b"other"), MESSAGE)
+    error = caught.value
+    assert error.code == "permit"
+    assert str(error) == f"{error.zh} / {error.en}"
+    assert "摘要" in error.zh
+    assert error.en.isascii()
+
+
+def test_error_codes_differ_from_class_to_class() -> None:
+    classes: list[type[KeystoreError]] = [KeystoreError, *KeystoreError.__subclasses__()]
+    classes += [below for each in classes[1:] for below in each.__subclasses__()]
+    codes = [each.code for each in classes]
+    assert len(set(codes)) == len(codes) == 7
