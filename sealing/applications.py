@@ -69,6 +69,7 @@ class Application:
     id: str
     client: str
     organ: str
+    idempotency_key: str
     state: str
     request_digest: str
     document: str
@@ -84,6 +85,7 @@ class Application:
             id=row["id"],
             client=row["client"],
             organ=row["organ"],
+            idempotency_key=row["idempotency_key"],
             state=row["state"],
             request_digest=row["request_digest"],
             document=row["document"],
@@ -176,8 +178,24 @@ def create(
     return application
 
 
-def open_attempt(
-    connection: Connection, application: str, attempt: str, *, to_be_signed: str, intent_entry: int, lease_until: datetime
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What an attempt counts against while it is alive: the caps of its seal and its agreement."""
+
+    seal: str
+    agreement: str
+    assurance: str
+
+
+def open_attempt(  # noqa: PLR0913  one row, each column by name
+    connection: Connection,
+    application: str,
+    attempt: str,
+    *,
+    to_be_signed: str,
+    intent_entry: int,
+    lease_until: datetime,
+    counted: Counted,
 ) -> Attempt:
     """Record one more try with its lease."""
     number = connection.execute(_attempt_count, {"application": application}).scalar_one() + 1
@@ -191,6 +209,9 @@ def open_attempt(
             "lease_until": to_text(lease_until),
             "to_be_signed": to_be_signed,
             "intent_entry": intent_entry,
+            "seal": counted.seal,
+            "agreement": counted.agreement,
+            "assurance": counted.assurance,
         },
     )
     return Attempt(

@@ -18,7 +18,7 @@ from ledger.ids import new_id
 from policies.decision import Decision
 from policies.rulesets import decide
 from registry import approvals_used, numbers
-from sealing import applications
+from sealing import applications, impressions
 from sealing.abandon import abandon
 from sealing.clock import Clock, utc_now
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
@@ -26,7 +26,6 @@ from sealing.errors import AbandonedError, ConflictError, NotAllowedError, Seali
 from sealing.gather import Gathered, gather
 from sealing.order import Caller, Outcome, Submission
 from sealing.preparation import Preparation, prepare
-from sealing.register import record_impression
 from sealing.workshop import Workshop
 from signer.errors import SignerError
 from signer.seal_file import SealedFile, embed
@@ -210,6 +209,7 @@ class Sealer:
             to_be_signed=preparation.to_be_signed_digest,
             intent_entry=entry.index,
             lease_until=lease_until,
+            counted=gathered.counted,
         )
         return _Intent(attempt=opened, gathered=gathered, decision=decision)
 
@@ -243,7 +243,9 @@ class Sealer:
                 entry = self.shop.book.append(connection, draft, now)
                 applications.note_outcome(connection, attempt.id, entry.index)
                 applications.end(connection, application, state="sealed", entry=entry.index, impression=impression)
-                record_impression(connection, impression, application, entry, gathered, sealed, now)
+                impressions.record(
+                    connection, impression, application, entry=entry, gathered=gathered, sealed=sealed
+                )
                 self.at("impression_written")
                 codes = None
             else:

@@ -33,8 +33,12 @@ attempts = Table(
     Column("to_be_signed", String(71), nullable=False),
     Column("intent_entry", BigInteger, nullable=False),
     Column("outcome_entry", BigInteger, nullable=True),
+    Column("seal", String(40), nullable=False),
+    Column("agreement", String(40), nullable=False),
+    Column("assurance", String(16), nullable=False),
     UniqueConstraint("application", "number", name="uq_attempts_number"),
     Index("ix_attempts_state", "state", "lease_until"),
+    Index("ix_attempts_seal", "seal", "state"),
 )
 
 impressions = Table(
@@ -44,6 +48,7 @@ impressions = Table(
     Column("application", String(40), nullable=False, unique=True),
     Column("entry_index", BigInteger, nullable=False, unique=True),
     Column("seal", String(40), nullable=False),
+    Column("agreement", String(40), nullable=False),
     Column("grantor", String(18), nullable=False),
     Column("grantee", String(18), nullable=False),
     Column("case_number", String(200), nullable=False),
@@ -52,6 +57,7 @@ impressions = Table(
     Column("local_date", String(10), nullable=False),  # date in Beijing time, for daily caps
     Column("assurance", String(16), nullable=False),
     Index("ix_impressions_seal_date", "seal", "local_date"),
+    Index("ix_impressions_agreement_date", "agreement", "local_date"),
     Index("ix_impressions_grantor", "grantor", "entry_index"),
     Index("ix_impressions_grantee", "grantee", "entry_index"),
     Index("ix_impressions_sealed", "sealed_digest"),

@@ -38,7 +38,7 @@ from verify.desk import FUNCTIONS as VERIFY_DESK
 SECRET_LENGTH = 32
 """Bytes of the key under which identity numbers are hashed."""
 
-_SHEETS = ("registry.exchange:read_xlsx_rows",)
+_SHEETS = ("registry.xlsx_reading:read_xlsx_rows",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
