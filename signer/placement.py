@@ -48,7 +48,7 @@ class At(_Seamed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtKeyword(_Seamed):
-    """The centre of ``text``, such as （盖章）; ``occurrence`` (from 1) says which where there are several."""
+    """The centre of ``text``, such as （盖章）; ``occurrence`` (from 1) says which of several."""
 
     kind: ClassVar[str] = "keyword"
     text: str
@@ -79,9 +79,9 @@ Placement = At | AtKeyword | AtDateLine | AtField
 class Spot:
     """Where the face, or a slice of it, is drawn: a rectangle in user space of page ``page_index`` (from 0).
 
-    User space is that of the page before /Rotate. The face is turned by ``rotation`` degrees counter-clockwise, so that it stands upright on the page as
-    displayed. ``clip`` is the part of the upright face's width that is seen, from its left edge: (0, 1) is
-    the whole seal.
+    User space is that of the page before /Rotate. The face is turned by ``rotation`` degrees
+    counter-clockwise, so that it stands upright on the page as displayed. ``clip`` is the part of the
+    upright face's width that is seen, from its left edge: (0, 1) is the whole seal.
     """
 
     page_index: int

@@ -1,0 +1,207 @@
+"""What a PDF says and where it says it; and from there the spots of a seal.
+
+Runs in a worker process: the file is foreign, and PDFium is neither safe for threads nor free of memory
+errors. Only what a reader can see counts: invisible, microscopic and off-page characters are left out.
+"""
+
+import ctypes
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from signer.errors import DocumentRejectedError, PlacementError
+from signer.issuer import closing
+from signer.lines import Character, Line, Rectangle, fold, gather
+from signer.page import MM_PER_POINT, PageGeometry, page_geometries, signature_field
+from signer.placement import At, AtDateLine, AtField, AtKeyword, Placement, Spot, require_page, spot_at
+
+LEAST_HEIGHT_MM: Final = 0.5
+"""A line lower than this is not read by anybody."""
+
+LEVEL_DEGREES: Final = 5
+"""Characters that are turned by more, such as a diagonal watermark, belong to no line."""
+
+UNSEEN_MODES: Final = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+
+RIDE: Final = 0.22
+"""How far the seal's centre stands above the date, by its diameter: the issuer's name, a line above, and
+the date come to lie a little below the middle of the seal (GB/T 9704: 居印章中心偏下位置)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """The visible text of one page: ``text`` in the order of the content, ``lines`` as they are seen."""
+
+    index: int
+    text: str
+    lines: tuple[Line, ...]
+
+
+def page_texts(path: Path) -> list[PageText]:
+    """The text of each page. Raises ``DocumentRejectedError`` text-unreadable and as page_geometries."""
+    geometries = page_geometries(path)
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        raise DocumentRejectedError(
+            "text-unreadable",
+            f"无法读取文件文字：{error}，应为可读的PDF",
+            f"found {error}, expected a readable PDF",
+        ) from error
+    try:
+        return [_page_text(document, index, geometry) for index, geometry in enumerate(geometries)]
+    finally:
+        document.close()
+
+
+def issuer_line(pages: Sequence[PageText]) -> str | None:
+    """The 落款: the organ named above, or left of, the last date line; folded; None if there is none."""
+    found = closing(pages)
+    return found.issuer if found else None
+
+
+def locate(path: Path, placement: Placement, diameter: float) -> list[Spot]:
+    """The spots of the whole seal of ``diameter`` points (seam slices apart). Raises :class:`PlacementError`.
+
+    Codes: page-out-of-range, box-off-page, keyword-not-found, keyword-ambiguous, date-line-not-found,
+    date-line-without-body, field-not-found, field-without-area.
+    """
+    geometries = page_geometries(path)
+    page = getattr(placement, "page", None)
+    if page is not None:
+        require_page(len(geometries), page)
+    match placement:
+        case At():
+            number, centre = placement.page, (float(placement.x_mm), float(placement.y_mm))
+        case AtKeyword():
+            number, centre = _keyword(page_texts(path), placement)
+        case AtDateLine():
+            number, centre = _date_line(page_texts(path), placement, diameter)
+        case AtField():
+            number, centre = _field(path, placement.name, geometries)
+    return [spot_at(geometries, number, centre, diameter)]
+
+
+def _keyword(pages: Sequence[PageText], placement: AtKeyword) -> tuple[int, tuple[float, float]]:
+    wanted, nth = fold(placement.text), placement.occurrence
+    found = [
+        (page.index + 1, box.centre)
+        for page in pages
+        if placement.page in (None, page.index + 1)
+        for line in page.lines
+        for box in line.find(wanted)
+    ]
+    if len(found) < (nth or 1):
+        raise PlacementError(
+            "keyword-not-found",
+            f"关键字“{placement.text}”出现{len(found)}次，应至少{nth or 1}次",
+            f'the keyword "{placement.text}" stands {len(found)} times, expected at least {nth or 1}',
+        )
+    if nth is None and len(found) > 1:
+        where = "、".join(str(page) for page, _ in found)
+        raise PlacementError(
+            "keyword-ambiguous",
+            f"关键字“{placement.text}”出现{len(found)}次（第{where}页），应为一次或指明第几次",
+            f'the keyword "{placement.text}" stands {len(found)} times (pages {where}), '
+            "expected once or an occurrence to be named",
+        )
+    return found[(nth or 1) - 1]
+
+
+def _date_line(
+    pages: Sequence[PageText], placement: AtDateLine, diameter: float
+) -> tuple[int, tuple[float, float]]:
+    found = closing(pages, placement.page)
+    if found is None:
+        raise PlacementError(
+            "date-line-not-found",
+            "未找到成文日期，应有形如“2026年11月23日”的落款日期",
+            "found no date line, expected a closing date such as 2026年11月23日",
+        )
+    if not found.has_body:
+        raise PlacementError(
+            "date-line-without-body",
+            f"成文日期在第{found.page_index + 1}页，该页无正文，印章应与正文同页",
+            f"the date line is on page {found.page_index + 1} without body text, expected body text beside it",
+        )
+    x_mm, y_mm = found.date.centre
+    return found.page_index + 1, (x_mm, y_mm - RIDE * diameter * MM_PER_POINT)
+
+
+def _field(path: Path, name: str, geometries: Sequence[PageGeometry]) -> tuple[int, tuple[float, float]]:
+    found = signature_field(path, name)
+    if found is None:
+        raise PlacementError(
+            "field-not-found",
+            f"未找到名为“{name}”的空签名域",
+            f'found no field "{name}", expected an empty signature field of that name',
+        )
+    index, (left, bottom, right, top) = found
+    if left == right or bottom == top:
+        raise PlacementError(
+            "field-without-area",
+            f"签名域“{name}”的矩形没有面积，应为可见签名域",
+            f'the field "{name}" has a rectangle without area, expected a visible field',
+        )
+    return index + 1, geometries[index].to_display((left + right) / 2, (bottom + top) / 2)
+
+
+def _page_text(document: pypdfium2.PdfDocument, index: int, geometry: PageGeometry) -> PageText:
+    page = document[index]
+    textpage = page.get_textpage()
+    try:
+        seen = [read for place in range(textpage.count_chars()) if (read := _read(textpage, place, geometry))]
+    finally:
+        textpage.close()
+        page.close()
+    level = [character for character, is_level in seen if is_level]
+    return PageText(
+        index=index,
+        text="".join(character.text for character, _ in seen).replace("\r\n", "\n"),
+        lines=gather(character for character in level if fold(character.text)),
+    )
+
+
+def _read(
+    textpage: pypdfium2.PdfTextPage, place: int, geometry: PageGeometry
+) -> tuple[Character, bool] | None:
+    """The character at ``place`` and whether it stands level as displayed; None if nobody can see it.
+
+    White space that PDFium adds between lines and columns has no look and is kept for ``text``.
+    """
+    letter = chr(pdfium.FPDFText_GetUnicode(textpage, place))
+    if pdfium.FPDFText_IsGenerated(textpage, place) == 1 or letter.isspace():
+        return Character(letter, Rectangle(0, 0, 0, 0)), False
+    box = _box(textpage, place, geometry)
+    if box.height < LEAST_HEIGHT_MM or not _on_page(box, geometry) or _is_transparent(textpage, place):
+        return None
+    turned = math.degrees(pdfium.FPDFText_GetCharAngle(textpage, place)) - geometry.rotate
+    return Character(letter, box), abs((turned + 180) % 360 - 180) < LEVEL_DEGREES
+
+
+def _box(textpage: pypdfium2.PdfTextPage, place: int, geometry: PageGeometry) -> Rectangle:
+    # The loose box has the height of the font and the width of the advance, so that one line has one height.
+    edges = pdfium.FS_RECTF()
+    if not pdfium.FPDFText_GetLooseCharBox(textpage, place, edges):
+        return Rectangle(0, 0, 0, 0)
+    x0, y0 = geometry.to_display(edges.left, edges.bottom)
+    x1, y1 = geometry.to_display(edges.right, edges.top)
+    return Rectangle(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+
+def _on_page(box: Rectangle, geometry: PageGeometry) -> bool:
+    x, y = box.centre
+    return 0 <= x <= geometry.width_mm and 0 <= y <= geometry.height_mm
+
+
+def _is_transparent(textpage: pypdfium2.PdfTextPage, place: int) -> bool:
+    element = pdfium.FPDFText_GetTextObject(textpage, place)
+    if not element or pdfium.FPDFTextObj_GetTextRenderMode(element) in UNSEEN_MODES:
+        return True
+    channels = [ctypes.c_uint() for _ in range(4)]
+    return bool(pdfium.FPDFText_GetFillColor(textpage, place, *channels)) and channels[3].value == 0
