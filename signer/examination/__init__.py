@@ -1,0 +1,1 @@
+"""The parts of ``signer.examine``, one theme a module."""
