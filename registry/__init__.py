@@ -1,0 +1,1 @@
+"""Organs, persons, items, agreements and seals as stored; the catalogue; signed statements."""

@@ -1,0 +1,34 @@
+"""All kinds of records in one place to import from; each is defined with its theme."""
+
+from registry.agreements import Agreement, AgreementVersion, OrganSignature
+from registry.calendar import CalendarDay
+from registry.catalogue_rows import CatalogueItem, PilotRegion, SetupRow
+from registry.clients import Client, ClientApprovalKey
+from registry.document_status import DocumentStatus, StatusChange
+from registry.organs import Organ, OrganKey, Succession
+from registry.persons import Person, PersonKey, RoleAssignment
+from registry.seals import Filing, Seal, SealKey, Specimen
+
+__all__ = [
+    "Agreement",
+    "AgreementVersion",
+    "CalendarDay",
+    "CatalogueItem",
+    "Client",
+    "ClientApprovalKey",
+    "DocumentStatus",
+    "Filing",
+    "Organ",
+    "OrganKey",
+    "OrganSignature",
+    "Person",
+    "PersonKey",
+    "PilotRegion",
+    "RoleAssignment",
+    "Seal",
+    "SealKey",
+    "SetupRow",
+    "Specimen",
+    "StatusChange",
+    "Succession",
+]

@@ -1,0 +1,167 @@
+"""Signed statements: JWS compact serialisation, ES256, one header shape, canonical payload.
+
+Everything an attacker could steer in JOSE is closed [THREATS 15]: only ``alg``, ``kid`` and ``typ`` may
+stand in the header, the algorithm is fixed, the key is looked up by the caller among the keys it
+registered, and a payload that is not the canonical form of its own content is refused (so duplicate
+names, fractions and unusual spellings cannot be read in two ways).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_public_key,
+)
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from ledger.canonical import canonical, parse
+from ledger.errors import NotCanonicalError
+from registry.errors import EvidenceError
+
+_ALGORITHM = "ES256"
+_MEMBERS = ["alg", "kid", "typ"]
+_LIMIT = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredKey:
+    """A public key as registered: whose it is, and when it may be used."""
+
+    id: str
+    kind: Literal["organ", "person", "client"]
+    holder: str  # organ code, person id or client id
+    public_key: bytes  # SubjectPublicKeyInfo, DER
+    valid_from: datetime
+    valid_until: datetime | None
+
+    def valid_at(self, moment: datetime) -> bool:
+        """Whether the key could be used at ``moment``."""
+        return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
+
+
+FindKey = Callable[[str], RegisteredKey | None]
+"""From the ``kid`` of a statement to the key registered under this id for the expected holder, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedStatement:
+    """A statement whose signature was checked."""
+
+    payload: dict[str, Any]
+    key: RegisteredKey
+
+
+def check_public_key(public_key: bytes) -> None:
+    """Accept a SubjectPublicKeyInfo (DER) on P-256 only. Raises :class:`EvidenceError` ``key-unsuitable``."""
+    try:
+        key = load_der_public_key(public_key)
+    except ValueError as error:
+        raise _refuse("key-unsuitable", "公钥不可读", "the public key cannot be read") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise _refuse("key-unsuitable", "公钥须为 P-256", "the public key must be on P-256")
+
+
+def sign_statement(payload: dict[str, Any], *, typ: str, kid: str, key: ec.EllipticCurvePrivateKey) -> str:
+    """The compact JWS over ``canonical(payload)``."""
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    header = {"alg": _ALGORITHM, "kid": kid, "typ": typ}
+    return jws.serialize_compact(header, canonical(payload), ECKey.import_key(pem), algorithms=[_ALGORITHM])
+
+
+def open_statement(statement: str, *, typ: str, find_key: FindKey) -> OpenedStatement:
+    """Check form, header, key and signature, and give the payload.
+
+    Raises :class:`EvidenceError` with one of ``statement-malformed``, ``statement-header-refused``,
+    ``statement-key-unknown``, ``statement-signature-wrong``, ``statement-not-canonical``. Source:
+    RFC 7515 7.1, RFC 8725 3.1, 3.11.
+    """
+    if not isinstance(statement, str) or len(statement) > _LIMIT or statement.count(".") != 2:  # noqa: PLR2004  three parts
+        raise _refuse(
+            "statement-malformed",
+            f"应为 JWS 紧凑格式（三段，不超过 {_LIMIT} 字节）",
+            f"expected a JWS in compact form (three parts, at most {_LIMIT} bytes)",
+        )
+    key = _find(_header(statement, typ), find_key)
+    payload = _verified_payload(statement, key)
+    try:
+        content = parse(payload)
+    except NotCanonicalError as error:
+        raise _refuse(
+            "statement-not-canonical",
+            f"载荷不是规范 JSON：{error}",
+            f"the payload is not canonical JSON: {error}",
+        ) from error
+    if not isinstance(content, dict):
+        raise _refuse("statement-not-canonical", "载荷应为 JSON 对象", "the payload must be a JSON object")
+    return OpenedStatement(payload=content, key=key)
+
+
+def _header(statement: str, typ: str) -> str:
+    try:
+        pairs = json.loads(_segments(statement)[0], object_pairs_hook=list)
+        header = dict(pairs)
+    except (TypeError, ValueError) as error:
+        raise _refuse("statement-malformed", "JWS 不可读", "the JWS cannot be read") from error
+    if sorted(name for name, _ in pairs) != _MEMBERS or not all(
+        isinstance(each, str) for each in header.values()
+    ):
+        found = ", ".join(sorted(name for name, _ in pairs))
+        raise _refuse(
+            "statement-header-refused",
+            f"JWS 头只许有 alg、kid、typ，实为 {found}",
+            f"the JWS header may hold alg, kid and typ only, found {found}",
+        )
+    if (header["alg"], header["typ"]) != (_ALGORITHM, typ):
+        raise _refuse(
+            "statement-header-refused",
+            f"JWS 头应为 alg {_ALGORITHM}、typ {typ}，实为 {header['alg']}、{header['typ']}",
+            f"expected alg {_ALGORITHM} and typ {typ}, found {header['alg']} and {header['typ']}",
+        )
+    return str(header["kid"])
+
+
+def _segments(statement: str) -> list[bytes]:
+    """The three decoded parts. Raises ``ValueError`` unless each has exactly one spelling (RFC 7515 2)."""
+    decoded = []
+    for part in statement.split("."):
+        content = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        if base64.urlsafe_b64encode(content).rstrip(b"=") != part.encode("ascii"):
+            raise binascii.Error("not the one base64url form")
+        decoded.append(content)
+    return decoded
+
+
+def _find(kid: str, find_key: FindKey) -> RegisteredKey:
+    key = find_key(kid)
+    if key is None or key.id != kid:
+        raise _refuse("statement-key-unknown", f"密钥 {kid} 未登记", f"no key is registered under {kid}")
+    check_public_key(key.public_key)
+    return key
+
+
+def _verified_payload(statement: str, key: RegisteredKey) -> bytes:
+    try:
+        return jws.deserialize_compact(
+            statement, ECKey.import_key(key.public_key), algorithms=[_ALGORITHM]
+        ).payload
+    except (JoseError, ValueError) as error:
+        raise _refuse(
+            "statement-signature-wrong",
+            f"签名与登记的密钥 {key.id} 不符",
+            f"the signature does not verify with the registered key {key.id}",
+        ) from error
+
+
+def _refuse(code: str, zh: str, en: str) -> EvidenceError:
+    return EvidenceError(code, zh, en)
