@@ -196,4 +196,4 @@ def _straight(
 def _sample(diameter: float) -> Iterator[Shape]:
     em = 0.085 * diameter
     for glyph, side in zip(glyphs("样章"), (-1, 1), strict=True):
-        yield Affine(em, 0, 0, em, side * 0.130 * diameter - em / 2, 0.103 * diameter).apply(glyph.segments)
+        yield Affine(em, 0, 0, em, side * 0.118 * diameter - em / 2, 0.122 * diameter).apply(glyph.segments)

@@ -28,9 +28,12 @@ LEVEL_DEGREES: Final = 5
 
 UNSEEN_MODES: Final = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 
-RIDE: Final = 0.22
-"""How far the seal's centre stands above the date, by its diameter: the issuer's name, a line above, and
-the date come to lie a little below the middle of the seal (GB/T 9704: 居印章中心偏下位置)."""
+RIDE: Final = 0.145
+"""How far the seal's centre stands above the date, by its diameter.
+
+Issuer and date come to lie a little below the middle of the seal (GB/T 9704: 居印章中心偏下位置), the
+date between star and title, so that both can be read.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ def _date_line(
         raise PlacementError(
             "date-line-without-body",
             f"成文日期在第{found.page_index + 1}页，该页无正文，印章应与正文同页",
-            f"the date line is on page {found.page_index + 1} without body text, expected body text beside it",
+            f"the date line is on page {found.page_index + 1} without body text, expected it beside some",
         )
     x_mm, y_mm = found.date.centre
     return found.page_index + 1, (x_mm, y_mm - RIDE * diameter * MM_PER_POINT)
