@@ -16,10 +16,11 @@ from keystore.interface import SigningKey
 from ledger import entry as entries
 from ledger import merkle, store
 from ledger.anchor import Anchor
+from ledger.audit import Break, Progress, audit
 from ledger.canonical import JsonValue, parse
 from ledger.checkpoint import Checkpoint, LogIdentity, open_checkpoint, sign_checkpoint
 from ledger.database import Database, is_writing
-from ledger.entry import Draft, Leaf, Opening
+from ledger.entry import ERASURE, ERASURE_GROUP, Draft, Leaf, Opening
 from ledger.errors import (
     ClockBehindError,
     DraftError,
@@ -33,9 +34,6 @@ from ledger.head import HeadGuard
 from ledger.ids import new_id
 from ledger.moments import to_text
 from ledger.store import Addition, Head
-
-ERASURE = "opening.erased"
-ERASURE_GROUP = "erasure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +140,7 @@ class Book:
                 head=new_head,
             ),
         )
-        self._guard.appended(connection, new_head, leaf_hash)
+        self._guard.appended(connection, new_head, leaf_hash, draft.subjects)
         return Appended(index=index, leaf_hash=leaf_hash, time=leaf.time)
 
     def entry(self, connection: Connection, index: int) -> StoredEntry:
@@ -168,6 +166,13 @@ class Book:
     def latest(self, connection: Connection, subject: str) -> StoredEntry | None:
         """The newest entry about ``subject``, or None. Raises :class:`RecordBrokenError`."""
         index = store.newest_index(connection, subject)
+        known = self._guard.newest(subject)
+        if (
+            known is not None
+            and (index is None or index < known)
+            and known < store.read_head(connection).range.size
+        ):
+            raise _broken(known, f"从 {subject} 的索引中消失", f"it is gone from the index of {subject}")
         if index is None:
             return None
         found = self.entry(connection, index)
@@ -222,7 +227,7 @@ class Book:
         evidence.check(self.identity)
         return evidence
 
-    def erase(  # noqa: PLR0913  what, why, who and when are the four parts of an erasure
+    def erase(
         self,
         connection: Connection,
         index: int,
@@ -248,6 +253,12 @@ class Book:
         appended = self.append(connection, draft, now)
         store.erase_openings(connection, index, groups, appended.index)
         return appended
+
+    def audit(self, progress: Progress | None = None) -> list[Break]:
+        """Walk the whole record and name the first broken line of each kind; [] means sound."""
+        note = self._anchor.read() if self._anchor else None
+        with self.database.read() as connection:
+            return audit(connection, self.identity, kept=[note] if note else [], progress=progress)
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[Connection, Head]]:

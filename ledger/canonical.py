@@ -14,7 +14,7 @@ import rfc8785
 
 from ledger.errors import NotCanonicalError
 
-JsonValue: TypeAlias = "bool | int | str | None | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 INTEGER_LIMIT = 2**53  # exclusive: RFC 7493 2.2, what an IEEE 754 double holds exactly
 DEPTH_LIMIT = 64  # arrays and objects inside each other; far below the interpreter's own recursion limit
@@ -75,6 +75,24 @@ def _check(value: object, where: str, depth: int) -> None:
         _refuse(where, found, "string, integer, boolean, null, list or object", "不允许的类型")
 
 
+def _check_members(
+    value: dict[object, object] | list[object] | tuple[object, ...], where: str, depth: int
+) -> None:
+    if depth > DEPTH_LIMIT:
+        _refuse(where, "nesting too deep", f"at most {DEPTH_LIMIT} levels", "嵌套过深")
+    if not isinstance(value, dict):
+        for number, member in enumerate(value):
+            _check(member, f"{where}[{number}]", depth)
+        return
+    for name, member in value.items():
+        if not isinstance(name, str):
+            _refuse(
+                where, f"a name of type {type(name).__name__}", "names that are strings", "名称不是字符串"
+            )
+        _check_text(name, where)
+        _check(member, f"{where}.{name}", depth)
+
+
 def _check_text(text: str, where: str) -> None:
     if text.isascii():
         return
@@ -96,7 +114,7 @@ def _refuse_number(spelling: str) -> NoReturn:
 
 
 def _refuse(where: str, found: str, expected: str, zh: str) -> NoReturn:
-    place = where if len(where) <= 120 else where[:120] + "…"  # noqa: PLR2004  a readable length for one line
+    place = where if len(where) <= 120 else where[:120] + "…"
     place = place.encode("utf-8", "replace").decode("utf-8")
     raise NotCanonicalError(
         f"规范 JSON 在 {place} 处被拒绝：{zh}；应为：{expected}",

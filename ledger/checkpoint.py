@@ -37,7 +37,7 @@ class LogIdentity:
             _refuse(
                 "日志名称含空白或加号，或为空", "log origin: text without white space and plus sign expected"
             )
-        if len(self.public_key) != 32:  # noqa: PLR2004  RFC 8032 5.1.5
+        if len(self.public_key) != 32:
             _refuse("日志公钥长度不对；应为 32 字节", f"log key of {len(self.public_key)} bytes; 32 expected")
 
     @classmethod
@@ -135,12 +135,12 @@ def _read_body(body: str) -> Checkpoint:
     if any(character < " " and character != "\n" for character in body):
         _refuse("检查点含控制字符", "checkpoint: a control character stands in the text")
     lines = body[:-1].split("\n")
-    if len(lines) < 3 or "" in lines or not _SIZE.fullmatch(lines[1]):  # noqa: PLR2004  tlog-checkpoint: three lines
+    if len(lines) < 3 or "" in lines or not _SIZE.fullmatch(lines[1]):
         _refuse(
             "检查点正文格式不对；应为名称、大小、树根", "checkpoint: origin, size and root lines expected"
         )
     root = _from_base64(lines[2])
-    if len(root) != 32:  # noqa: PLR2004  SHA-256
+    if len(root) != 32:
         _refuse("检查点树根长度不对", f"checkpoint: root of {len(root)} bytes; 32 expected")
     return Checkpoint(origin=lines[0], size=int(lines[1]), root=root)
 

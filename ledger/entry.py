@@ -19,6 +19,8 @@ from ledger.ids import is_id
 LEAF_VERSION = 1
 LEAF_LIMIT = 65_535  # bytes: an entry bundle gives each entry a 16-bit length (C2SP tlog-tiles)
 SALT_LENGTH = 32
+ERASURE = "opening.erased"  # the kind of the entry that records that openings were erased
+ERASURE_GROUP = "erasure"
 COMMITMENT_DOMAIN = "yinxin/commitment/v1"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}(\.[a-z][a-z0-9_-]{0,39}){0,3}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -122,9 +124,9 @@ class Leaf:
         if not (
             isinstance(kind, str) and isinstance(time, str) and isinstance(entry_id, str) and is_id(entry_id)
         ):
-            raise ValueError("kind, time and id are strings")  # noqa: TRY004  read as one kind of broken record
+            raise ValueError("kind, time and id are strings")
         if not isinstance(subjects, list) or not isinstance(commitments, dict):
-            raise ValueError("subjects is a list and commitments an object")  # noqa: TRY004  as above
+            raise ValueError("subjects is a list and commitments an object")
         if not all(isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in commitments.values()):
             raise ValueError("a commitment is 64 hex digits")
         Draft(kind=kind, subjects=tuple(subjects), groups=commitments)

@@ -78,7 +78,7 @@ class Evidence:
             value["proof"],
         )
         if isinstance(index, bool) or not isinstance(index, int) or not isinstance(checkpoint, str):
-            raise ValueError("index is an integer and checkpoint a string")  # noqa: TRY004  one kind of malformed
+            raise ValueError("index is an integer and checkpoint a string")
         canonical(openings)
         return cls(
             index=index,

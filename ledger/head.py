@@ -5,6 +5,7 @@ and nothing else; from there it re-hashes each leaf that was added, by whichever
 SQL cannot have the change signed by the next checkpoint, and a database put back to an earlier state is refused.
 """
 
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from sqlalchemy import Connection
@@ -19,7 +20,7 @@ from ledger.merkle import CompactRange
 from ledger.moments import to_text
 from ledger.store import Head
 
-PROVEN_LIMIT = 100_000  # leaf hashes remembered as proven; about 15 MB
+REMEMBERED = 100_000  # proven leaves, and newest entries of subjects, kept in memory; some 30 MB
 
 
 class HeadGuard:
@@ -31,6 +32,7 @@ class HeadGuard:
         self._lock = Lock()
         self._verified: Head | None = None
         self._proven: dict[int, bytes] = {}
+        self._newest: dict[str, int] = {}
 
     @property
     def verified(self) -> Head | None:
@@ -50,21 +52,21 @@ class HeadGuard:
         known = known or self._first(connection, stored)
         if stored.range.size < known.range.size:
             raise _rolled_back(stored.range.size, known.range.size)
-        extended = _extend(connection, known, stored.range.size)
+        extended, added = _extend(connection, known, stored.range.size)
         if extended != stored:
             raise HeadTamperedError(
                 f"台账树头（{stored.range.size} 条）与逐条复算不符",
                 f"the stored head of {stored.range.size} entries is not the one computed from its leaves",
             )
         if uncommitted is None:
-            self._advance(extended)
+            self._advance(extended, added)
         return extended
 
-    def appended(self, connection: Connection, head: Head, leaf_hash: bytes) -> None:
+    def appended(self, connection: Connection, head: Head, leaf_hash: bytes, subjects: Sequence[str]) -> None:
         """Remember what this transaction appended, for good once it is committed."""
 
         def committed() -> None:
-            self._advance(head)
+            self._advance(head, dict.fromkeys(subjects, head.range.size - 1))
             self.remember(head.range.size - 1, leaf_hash)
 
         connection.info[UNCOMMITTED_HEAD] = head
@@ -79,12 +81,20 @@ class HeadGuard:
         if self._verified is None or index >= self._verified.range.size:
             return  # appended by a transaction that may yet be rolled back
         with self._lock:
-            if len(self._proven) >= PROVEN_LIMIT:
+            if len(self._proven) >= REMEMBERED:
                 del self._proven[next(iter(self._proven))]
             self._proven[index] = leaf_hash
 
-    def _advance(self, head: Head) -> None:
+    def newest(self, subject: str) -> int | None:
+        """The newest entry about ``subject`` that this process has seen committed."""
+        return self._newest.get(subject)
+
+    def _advance(self, head: Head, newest: Mapping[str, int]) -> None:
         with self._lock:
+            for subject, index in newest.items():
+                self._newest[subject] = max(index, self._newest.pop(subject, 0))
+            while len(self._newest) > REMEMBERED:
+                del self._newest[next(iter(self._newest))]
             if self._verified is None or head.range.size > self._verified.range.size:
                 self._verified = head
 
@@ -126,12 +136,15 @@ def _time_of(connection: Connection, index: int, tree: CompactRange) -> str:
     return to_text(Leaf.from_bytes(leaf).time)
 
 
-def _extend(connection: Connection, known: Head, size: int) -> Head:
-    """``known`` and the stored leaves after it, re-hashed."""
-    tree, leaf = known.range, None
-    for leaf in store.leaves(connection, tree.size, size):
-        tree, _ = tree.append(merkle.leaf_hash(leaf))
-    return known if leaf is None else Head(range=tree, time=to_text(Leaf.from_bytes(leaf).time))
+def _extend(connection: Connection, known: Head, size: int) -> tuple[Head, dict[str, int]]:
+    """``known`` and the stored leaves after it, re-hashed; and the newest entry of each subject among them."""
+    head, newest = known, dict[str, int]()
+    for data in store.leaves(connection, known.range.size, size):
+        leaf = Leaf.from_bytes(data)
+        newest.update(dict.fromkeys(leaf.subjects, head.range.size))
+        tree, _ = head.range.append(merkle.leaf_hash(data))
+        head = Head(range=tree, time=to_text(leaf.time))
+    return head, newest
 
 
 def _rolled_back(stored: int, known: int) -> HeadRolledBackError:

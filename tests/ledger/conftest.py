@@ -1,0 +1,117 @@
+"""A book on a real database of each kind, with a real Ed25519 key that counts its uses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from databases import KINDS, PostgresServer, empty_database, postgres_server, server_programs
+from sqlalchemy import text
+
+from keystore.interface import Algorithm, Permit, Purpose
+from ledger import migrate
+from ledger.book import Appended, Book
+from ledger.canonical import JsonValue
+from ledger.checkpoint import LogIdentity
+from ledger.database import Database
+from ledger.entry import Draft
+from ledger.ids import new_id
+
+ORIGIN = "yinxin.example/log"
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+class LogKey:
+    """A SigningKey on an Ed25519 key in memory; redeems permits like a backend and counts its uses."""
+
+    ref = "memory:log"
+    purpose: Purpose = "log"
+    algorithm: Algorithm = "ed25519"
+
+    def __init__(self, seed: bytes = b"\x07" * 32) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self.uses = 0
+
+    @property
+    def public_key(self) -> bytes:
+        return self._private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, permit: Permit, message: bytes) -> bytes:
+        permit.redeem(self, message)
+        self.uses += 1
+        return self._private.sign(message)
+
+
+@dataclass
+class World:
+    """One log: its database, key, book and clock."""
+
+    database: Database
+    anchor: Path
+    key: LogKey = field(default_factory=LogKey)
+    now: datetime = NOON
+    book: Book = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    @property
+    def identity(self) -> LogIdentity:
+        return LogIdentity.of_key(ORIGIN, self.key)
+
+    def restart(self) -> None:
+        """A new process as far as the book can tell."""
+        self.book = Book(self.database, self.identity, self.key, last_checkpoint=self.anchor)
+
+    def append(self, *subjects: str, kind: str = "seal.use", **groups: JsonValue) -> Appended:
+        self.now += SECOND
+        draft = Draft(kind=kind, subjects=subjects or (new_id("sea"),), groups=groups or {"row": {"n": 1}})
+        with self.database.write() as connection:
+            return self.book.append(connection, draft, self.now)
+
+    def fill(self, count: int) -> None:
+        for number in range(count):
+            self.append(row={"n": number})
+
+    def sql(self, statement: str, **values: object) -> None:
+        """What somebody with the database's password could do."""
+        with self.database.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def count(self, table: str) -> int:
+        with self.database.read() as connection:
+            number: int = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+            return number
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("needs the program postgres")
+    with postgres_server(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    with empty_database(request.param, tmp_path, server) as address:
+        yield address
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database(url)
+    migrate.upgrade(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path / "last-checkpoint")
