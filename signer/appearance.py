@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 from zlib import compress
 
 from pikepdf import Array, Dictionary, Stream
 
+from signer.face import Face
 from signer.structure import Structure
 from signer.update import Update, number, numbers, text_string
 
@@ -25,16 +25,6 @@ _WIDGET_FLAGS = PRINT | LOCKED
 _PDFA_PART = re.compile(rb"pdfaid:part\s*(?:>|=\s*[\"'])\s*(\d)")
 # Columns a b c d of the matrix that turns a form against the page, so that the reader sees it upright.
 _UPRIGHT = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-
-
-class Face(Protocol):
-    """What is needed of a face: its ``diameter`` in points and operators that fill it, without any colour."""
-
-    @property
-    def diameter(self) -> float: ...
-
-    @property
-    def operators(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +89,15 @@ class Artist:
             )
         return self._shared
 
-    def upright(self, rotation: int) -> bytes:
-        """The face for a page that is shown turned by ``rotation`` degrees clockwise."""
-        size = self.face.diameter
-        return self.whole() if rotation == 0 else self._part((0, 0, size, size), (0, 0), rotation)
+    def upright(self, rotation: int, clip: tuple[float, float] = (0, 1)) -> bytes:
+        """The face for a page that is shown turned by ``rotation`` degrees clockwise.
 
-    def slice(self, left: float, right: float, rotation: int) -> bytes:
-        """The face between ``left`` and ``right``, points from its left edge."""
-        return self._part((left, 0, right, self.face.diameter), (0, 0), rotation)
+        ``clip`` is the part of its width that is drawn, from its left edge.
+        """
+        size = self.face.diameter
+        if rotation == 0 and clip == (0, 1):
+            return self.whole()
+        return self._part((clip[0] * size, 0, clip[1] * size, size), (0, 0), rotation)
 
     def centred(self, width: float, height: float, rotation: int) -> bytes:
         """The face in the middle of a box of ``width`` and ``height`` points as the reader sees it."""

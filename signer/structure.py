@@ -15,6 +15,7 @@ import pikepdf
 from pikepdf import Dictionary, Object, Pdf
 
 from signer.errors import DocumentRejectedError
+from signer.hybrid import refuse_hidden_objects
 
 _END = re.compile(rb"startxref[\0\t\n\f\r ]+(\d{1,12})[\0\t\n\f\r ]+%%EOF[\0\t\n\f\r ]*\Z")
 _STREAM_OBJECT = re.compile(rb"\d{1,10}[\0\t\n\f\r ]+\d{1,5}[\0\t\n\f\r ]+obj")
@@ -65,7 +66,7 @@ def opened(path: Path) -> Iterator[Structure]:
     """Open ``path`` for reading.
 
     Raises :class:`DocumentRejectedError`: ``not-a-pdf``, ``end-of-file-malformed``, ``xref-mismatch``,
-    ``xref-damaged``, ``encrypted``, ``catalog-missing``.
+    ``xref-damaged``, ``xref-hybrid``, ``encrypted``, ``catalog-missing``.
     """
     startxref, xref_stream, ends_with_newline = _read_ends(path)
     try:
@@ -77,6 +78,8 @@ def opened(path: Path) -> Iterator[Structure]:
     with pdf:
         if pdf.is_encrypted:
             raise _encrypted()
+        if not xref_stream:
+            refuse_hidden_objects(path, startxref)
         size = _first_free_number(pdf)
         root = pdf.trailer.get("/Root")
         if not isinstance(root, Dictionary) or not root.is_indirect or root.objgen[0] >= size:
@@ -128,13 +131,8 @@ def _read_ends(path: Path) -> tuple[int, bool, bool]:
 
 def _first_free_number(pdf: Pdf) -> int:
     """One more than the highest object number; a trailer that counts too few does not mislead us."""
-    size = int(pdf.trailer["/Size"])
-    for warning in pdf.get_warnings():
-        found = _OBJECT_COUNT.search(str(warning))
-        if found is None:
-            raise _damaged()
-        size = max(size, int(found[1]) + 1)
-    return size
+    found = [_OBJECT_COUNT.search(str(warning)) for warning in pdf.get_warnings()]
+    return max([int(pdf.trailer["/Size"]), *(int(each[1]) + 1 for each in found if each)])
 
 
 def entries(dictionary: Object, *without: str) -> bytes:

@@ -1,13 +1,14 @@
-"""Pages as the reader sees them: visible box, rotation, and the annotations an update adds to them."""
+"""Pages to be sealed, and the annotations that an update adds to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pikepdf import Array, Object, Page
+from pikepdf import Array, Object
 
 from signer.appearance import Rect
 from signer.errors import DocumentRejectedError, PlacementError
-from signer.structure import Structure, entries, inherited
+from signer.page import PageGeometry, geometry_of
+from signer.structure import Structure, entries
 from signer.update import Update
 
 _TOLERANCE = 0.05
@@ -16,12 +17,11 @@ _TOLERANCE = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealPage:
-    """One page to be sealed. ``box`` is its visible part in points, ``rotation`` clockwise in degrees."""
+    """One page to be sealed; ``number`` is counted from 1."""
 
     number: int
     node: Object
-    box: Rect
-    rotation: int
+    geometry: PageGeometry
 
     @property
     def reference(self) -> bytes:
@@ -29,18 +29,15 @@ class SealPage:
         return self.node.unparse()
 
     def require_inside(self, rect: Rect) -> None:
-        """Raise ``PlacementError`` (``off-page``) unless all of ``rect`` can be seen on the page."""
-        left, bottom, right, top = self.box
-        slack = _TOLERANCE
-        if (
-            left - slack <= rect[0] <= rect[2] <= right + slack
-            and bottom - slack <= rect[1] <= rect[3] <= top + slack
-        ):
+        """Raise ``PlacementError`` (``box-off-page``) unless all of ``rect`` can be seen on the page."""
+        left, bottom, right, top = self.geometry.box
+        across = left - _TOLERANCE <= rect[0] <= rect[2] <= right + _TOLERANCE
+        if across and bottom - _TOLERANCE <= rect[1] <= rect[3] <= top + _TOLERANCE:
             return
         found = " ".join(f"{each:.1f}" for each in rect)
-        shown = " ".join(f"{each:.1f}" for each in self.box)
+        shown = " ".join(f"{each:.1f}" for each in self.geometry.box)
         raise PlacementError(
-            "off-page",
+            "box-off-page",
             f"印章范围 [{found}] 超出第{self.number}页可见范围 [{shown}]（单位：点）",
             f"the seal at [{found}] leaves the visible part [{shown}] of page {self.number} (points)",
         )
@@ -49,7 +46,8 @@ class SealPage:
 def page_at(structure: Structure, number: int) -> SealPage:
     """Page ``number``, the first is 1.
 
-    Raises ``PlacementError`` (``page-out-of-range``) and ``DocumentRejectedError`` (``page-unusable``).
+    Raises ``PlacementError`` (``page-out-of-range``, ``page-without-area``) and ``DocumentRejectedError``
+    (``page-unusable``).
     """
     count = len(structure.pdf.pages)
     if not 1 <= number <= count:
@@ -60,13 +58,13 @@ def page_at(structure: Structure, number: int) -> SealPage:
         )
     page = structure.pdf.pages[number - 1]
     # A page listed twice or written directly into its parent gets a number of the reader's own making.
-    if page.obj.objgen[0] >= structure.size or page.obj.get("/UserUnit", 1) != 1:
+    if page.obj.objgen[0] >= structure.size:
         raise DocumentRejectedError(
             "page-unusable",
-            f"第{number}页被重复引用、不是间接对象或使用了UserUnit",
-            f"page {number} is listed twice, is not an indirect object, or sets a UserUnit",
+            f"第{number}页在页面树中出现两次，或不是间接对象",
+            f"page {number} stands twice in the page tree, or is not an indirect object",
         )
-    return SealPage(number=number, node=page.obj, box=_visible(page), rotation=_rotation(page.obj))
+    return SealPage(number=number, node=page.obj, geometry=geometry_of(page, number))
 
 
 def page_of(structure: Structure, widget: Object) -> SealPage:
@@ -84,30 +82,11 @@ def page_of(structure: Structure, widget: Object) -> SealPage:
     )
 
 
-def _objects(array: Array) -> list[Object]:
-    return [each for each in array if isinstance(each, Object)]
-
-
-def _visible(page: Page) -> Rect:
-    crop, media = _ordered(page.cropbox), _ordered(page.mediabox)
-    return max(crop[0], media[0]), max(crop[1], media[1]), min(crop[2], media[2]), min(crop[3], media[3])
-
-
-def _ordered(box: Array | Object) -> Rect:
-    left, bottom, right, top = (float(each) for each in box)
-    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
-
-
-def _rotation(node: Object) -> int:
-    rotation = inherited(node, "/Rotate")
-    return int(rotation) % 360 // 90 * 90 if isinstance(rotation, int) else 0
-
-
-def annotate(structure: Structure, update: Update, page: SealPage, annotations: Sequence[bytes]) -> None:
+def annotate(structure: Structure, update: Update, page: SealPage, added: Sequence[bytes]) -> None:
     """Add annotations to a page, behind those it has; everything else of the page stays, inherited or own."""
     existing = page.node.get("/Annots")
     kept = [each.unparse() for each in _objects(existing)] if isinstance(existing, Array) else []
-    listed = b"[%s]" % b" ".join([*kept, *annotations])
+    listed = b"[%s]" % b" ".join([*kept, *added])
     if isinstance(existing, Array) and existing.is_indirect and not _shared(structure, existing):
         update.replace(existing, listed)
     else:
@@ -117,3 +96,7 @@ def annotate(structure: Structure, update: Update, page: SealPage, annotations: 
 def _shared(structure: Structure, annotations: Array) -> bool:
     holders = [page for page in structure.pdf.pages if "/Annots" in page.obj]
     return sum(page.obj["/Annots"].objgen == annotations.objgen for page in holders) > 1
+
+
+def _objects(array: Array) -> list[Object]:
+    return [each for each in array if isinstance(each, Object)]

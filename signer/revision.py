@@ -1,0 +1,209 @@
+"""The revision that a seal adds: signature, field, face, stamps, and what the catalog must say about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from pikepdf import Array, Dictionary, Object
+
+from signer.annotations import SealPage, annotate, page_at, page_of
+from signer.appearance import Artist, Rect, stamp, widget_entries
+from signer.byte_layout import RESERVED_HEX_DIGITS, Layout
+from signer.errors import PlacementError
+from signer.locks import Protection, SignatureField
+from signer.page import MM_PER_POINT
+from signer.placement import Spot
+from signer.structure import Structure, entries
+from signer.update import Update, text_string
+
+FIELD_NAME = "YinxinSeal"
+_HOLE = b"<%s>" % (b"0" * RESERVED_HEX_DIGITS)
+# Twelve digits reach a terabyte; the array is padded with blanks, so that offsets are known before it is.
+_BYTE_RANGE_WIDTH = len(b"[0 ] ") + 3 * 13
+_HIDDEN_FLAGS = 1 | 2 | 32
+_FORM_FLAGS = 1 | 2
+"""/SigFlags: signatures exist, and the file may only be appended to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the signature dictionary says about the signature."""
+
+    signer_name: str
+    reason: str
+    location: str
+    now: datetime
+
+
+class Revision:
+    """One sealing revision in the making: parts are added in any order, then it is assembled once."""
+
+    def __init__(
+        self, structure: Structure, artist: Artist, *, statement: Statement, protection: Protection
+    ) -> None:
+        self.structure = structure
+        self.update: Update = artist.update
+        self.artist = artist
+        self.statement = statement
+        self.protection = protection
+        self.signature = self.update.add(_signature_dictionary(statement, protection))
+        self._catalog: dict[str, bytes] = {}
+        self._added: dict[int, list[bytes]] = {}
+        self._pages: dict[int, SealPage] = {}
+
+    def add_field(self, name: str, spot: Spot) -> None:
+        """A new signature field ``name`` whose widget shows the face at ``spot``."""
+        page, rect = self._at(spot)
+        widget = widget_entries(rect, self.artist.upright(spot.rotation, spot.clip), page=page.reference)
+        body = b"<< %s /FT /Sig /T %s%s >>" % (widget, text_string(name), self._field_entries())
+        field = self.update.add(body)
+        self._added.setdefault(page.number, []).append(field)
+        self._register(field)
+
+    def fill_field(self, target: SignatureField) -> None:
+        """Sign in an existing empty field, which keeps its rectangle; the face stands in its middle."""
+        widget = _widget(target)
+        appearance = b" /AP << /N %s >>" % self._form_in(widget, target.name)
+        changed = ("/V", "/Lock") if self.protection.field_lock else ("/V",)
+        if widget.objgen == target.field.objgen:
+            kept = entries(widget, "/AP", "/AS", *changed)
+            self.update.replace(widget, b"<< %s%s%s >>" % (kept, self._field_entries(), appearance))
+        else:
+            kept = entries(target.field, *changed)
+            self.update.replace(target.field, b"<< %s%s >>" % (kept, self._field_entries()))
+            self.update.replace(widget, b"<< %s%s >>" % (entries(widget, "/AP", "/AS"), appearance))
+        self._register(None)
+
+    def add_stamps(self, spots: Sequence[Spot]) -> None:
+        """The face, or slices of it, at more places; they are covered by the same signature."""
+        for spot in spots:
+            page, rect = self._at(spot)
+            here = self._added.setdefault(page.number, [])
+            name = f"{FIELD_NAME}-{page.number}-{len(here) + 1}"
+            form, label = self.artist.upright(spot.rotation, spot.clip), self.statement.signer_name
+            here.append(self.update.add(stamp(rect, form, page=page.reference, name=name, label=label)))
+
+    def assemble(self) -> tuple[bytes, Layout]:
+        """The bytes to append, and where the contents lie in the whole file."""
+        for number, added in self._added.items():
+            annotate(self.structure, self.update, self._page(number), added)
+        self._finish_catalog()
+        start = self.structure.length
+        offset = self.update.offset_of(self.signature) - start
+        appended = bytearray(self.update.assemble(self._identifier()))
+        # Searched from the signature's own offset, before its texts: nothing in the file can stand in for it.
+        contents = start + appended.index(b"/Contents <", offset) + len(b"/Contents ")
+        length, after = start + len(appended), contents + len(_HOLE)
+        byte_range = (0, contents, after, length - after)
+        at = appended.index(b"/ByteRange [", offset) + len(b"/ByteRange ")
+        appended[at : at + _BYTE_RANGE_WIDTH] = (b"[%d %d %d %d]" % byte_range).ljust(_BYTE_RANGE_WIDTH)
+        layout = Layout(
+            source_length=start,
+            contents_offset=contents,
+            contents_length=len(_HOLE),
+            byte_range=byte_range,
+            length=length,
+        )
+        return bytes(appended), layout
+
+    def _page(self, number: int) -> SealPage:
+        if number not in self._pages:
+            self._pages[number] = page_at(self.structure, number)
+        return self._pages[number]
+
+    def _at(self, spot: Spot) -> tuple[SealPage, Rect]:
+        page = self._page(spot.page_index + 1)
+        rect = (spot.x, spot.y, spot.x + spot.width, spot.y + spot.height)
+        page.require_inside(rect)
+        return page, rect
+
+    def _field_entries(self) -> bytes:
+        lock = self.protection.field_lock
+        return b" /V %s%s" % (self.signature, b" /Lock << /Type /SigFieldLock %s >>" % lock if lock else b"")
+
+    def _form_in(self, widget: Object, name: str) -> bytes:
+        page, rect = page_of(self.structure, widget), _rectangle(widget)
+        page.require_inside(rect)
+        unit = page.geometry.mm / MM_PER_POINT
+        width, height, size = (
+            (rect[2] - rect[0]) * unit,
+            (rect[3] - rect[1]) * unit,
+            self.artist.face.diameter,
+        )
+        if min(width, height) < size:
+            raise PlacementError(
+                "field-too-small",
+                f"签名域 {name} 为 {width:.1f}×{height:.1f} 点，放不下直径 {size:.1f} 点的印章",
+                f"signature field {name} is {width:.1f}×{height:.1f} points, the seal needs {size:.1f}",
+            )
+        rotation = page.geometry.rotate
+        return self.artist.centred(*((height, width) if rotation in {90, 270} else (width, height)), rotation)
+
+    def _register(self, field: bytes | None) -> None:
+        """Put a new field into the interactive form, which keeps its other entries, and set its flags."""
+        form = self.structure.catalog.get("/AcroForm")
+        if not isinstance(form, Dictionary):
+            self._catalog["/AcroForm"] = b"<< /Fields [%s] /SigFlags %d >>" % (field or b"", _FORM_FLAGS)
+            return
+        changes = {} if form.get("/SigFlags") == _FORM_FLAGS else {"/SigFlags": b"%d" % _FORM_FLAGS}
+        listed = form.get("/Fields")
+        kept = [each.unparse() for each in listed] if isinstance(listed, Array) else []
+        if field and isinstance(listed, Array) and listed.is_indirect:
+            self.update.replace(listed, b"[%s]" % b" ".join([*kept, field]))
+        elif field:
+            changes["/Fields"] = b"[%s]" % b" ".join([*kept, field])
+        if changes and form.is_indirect:
+            self.update.replace(form, _changed(form, changes))
+        elif changes:
+            self._catalog["/AcroForm"] = _changed(form, changes)
+
+    def _finish_catalog(self) -> None:
+        catalog = self.structure.catalog
+        if self.protection.certifies:
+            permissions = catalog.get("/Perms", Dictionary())
+            self._catalog["/Perms"] = _changed(permissions, {"/DocMDP": self.signature})
+        if self._catalog:
+            self.update.replace(catalog, _changed(catalog, self._catalog))
+
+    def _identifier(self) -> bytes:
+        """The changing half of the file identifier: the same for the same document and statement."""
+        parts = self.structure.identifier() or (b"", b"")
+        said = b"%s%s%d%s" % (*parts, self.structure.length, repr(self.statement).encode())
+        return sha256(said).digest()[:16]
+
+
+def _signature_dictionary(statement: Statement, protection: Protection) -> bytes:
+    """ISO 32000-2 table 255, ETSI EN 319 142-1 6.3: the claimed signing time stands in ``/M``."""
+    texts = {b"/Name": statement.signer_name, b"/Reason": statement.reason, b"/Location": statement.location}
+    said = b"".join(b" %s %s" % (key, text_string(text)) for key, text in texts.items() if text)
+    references = b" /Reference [%s]" % b" ".join(protection.references) if protection.references else b""
+    made = statement.now.astimezone(UTC).strftime("(D:%Y%m%d%H%M%SZ)").encode()
+    return (
+        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached"
+        b" /ByteRange %s/Contents %s /M %s%s%s >>"
+    ) % (b"[0 ]".ljust(_BYTE_RANGE_WIDTH), _HOLE, made, said, references)
+
+
+def _changed(existing: Object, changes: dict[str, bytes]) -> bytes:
+    changed = b" ".join(b"%s %s" % (key.encode(), value) for key, value in changes.items())
+    return b"<< %s %s >>" % (entries(existing, *changes), changed)
+
+
+def _widget(target: SignatureField) -> Object:
+    """The only widget of a field, merged with it or its child."""
+    children = target.field.get("/Kids")
+    widgets = list(children) if isinstance(children, Array) else [target.field]
+    usable = len(widgets) == 1 and "/Rect" in widgets[0] and widgets[0].is_indirect
+    if not usable or int(widgets[0].get("/F", 0)) & _HIDDEN_FLAGS:
+        raise PlacementError(
+            "field-not-visible",
+            f"签名域 {target.name} 应恰有一个可见部件，找到 {len(widgets)} 个或已隐藏",
+            f"signature field {target.name} must have one visible widget, found {len(widgets)} or a hidden one",
+        )
+    return widgets[0]
+
+
+def _rectangle(widget: Object) -> Rect:
+    left, bottom, right, top = (float(each) for each in widget["/Rect"])
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
