@@ -5,8 +5,8 @@ import gc
 import logging
 import pickle
 import traceback
-from collections.abc import Callable
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
