@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -151,7 +151,6 @@ def mint() -> Mint:
         begins: datetime = NOW - timedelta(days=1),
         ends: datetime = NOW + timedelta(days=30),
         public_key: object = None,
-        digest: HashAlgorithm | None = None,
         extra: tuple[tuple[x509.ExtensionType, bool], ...] = (),
     ) -> Minted:
         key = generate_private_key(SECP256R1())
@@ -171,7 +170,7 @@ def mint() -> Mint:
             builder = builder.add_extension(key_usage(usage), critical=True)
         for value, critical in extra:
             builder = builder.add_extension(value, critical)
-        signed = builder.sign(issuer.key if issuer else key, digest or SHA256())
+        signed = builder.sign(issuer.key if issuer else key, SHA256())
         return Minted(certificate=signed, key=key)
 
     return make
