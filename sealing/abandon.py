@@ -23,5 +23,5 @@ def abandon(
         return False
     entry = book.append(connection, abandonment_draft(attempt, reason=reason, key_used=key_used), now)
     applications.note_outcome(connection, attempt.id, entry.index)
-    numbers.free(connection, application=attempt.application)
+    numbers.free(connection, attempt.application)
     return True

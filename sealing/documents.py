@@ -6,7 +6,7 @@ because every read hashes the bytes again and every entry names the digest.
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
@@ -23,14 +23,9 @@ class DocumentStore:
         self.incoming = folder / "incoming"
         self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def temporary(self, suffix: str = ".pdf") -> Path:
-        """A new empty private file inside the store's own file system. The caller puts or removes it."""
-        try:
-            handle, name = tempfile.mkstemp(suffix=suffix, dir=self.incoming)
-        except OSError as error:
-            raise _storage(error) from error
-        os.close(handle)
-        return Path(name)
+    def unused(self, suffix: str = ".pdf") -> Path:
+        """A path inside the store's own file system where nothing stands yet. Whoever writes it puts or removes it."""
+        return self.incoming / f"{secrets.token_hex(16)}{suffix}"
 
     def put(self, path: Path) -> str:
         """Take over the file at ``path`` and return its digest ``sha256:…``.

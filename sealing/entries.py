@@ -123,7 +123,7 @@ def impression_draft(
                 "source_digest": preparation.source_digest,
                 "source_length": sealed.source_length,
                 "byte_range_digest": "sha256:" + sealed.byte_range_digest.hex(),
-                "sealed_digest": sealed.digest,
+                "sealed_digest": "sha256:" + sealed.digest.hex(),
                 "sealed_length": sealed.length,
                 "level": LEVEL,
             },

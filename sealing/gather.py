@@ -4,53 +4,27 @@ Each registry row is read through the store, which compares it with the entry th
 behind the service's back stops the use. What is not registered is None, and the rules refuse it.
 """
 
-from collections.abc import Sequence
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from ledger.canonical import canonical
-from policies.facts import (
-    AgreementFacts,
-    ApprovalFacts,
-    CallerFacts,
-    DocumentFacts,
-    Facts,
-    ItemFacts,
-    ItemKey,
-    NumberConflict,
-    PersonFacts,
-    SealFacts,
-    SetupFacts,
-)
-from registry import consumed_approvals, numbers
-from registry.approval import ApprovalEvidenceError, ApprovalStatement, read_statement
-from registry.approval_facts import approval_facts, refused_approval_facts
-from registry.calendar import Calendar
-from registry.catalogue import item_facts, item_in_force, setup_in_force
-from registry.catalogue_rows import CatalogueItem, SetupRow
-from registry.facts import agreement_facts, certificate_facts, organ_facts, person_facts, seal_facts
+from policies.facts import CallerFacts, DocumentFacts, Facts
+from registry import numbers
+from registry.agreement_terms import terms_digest
+from registry.approval import ApprovalStatement
+from registry.catalogue_rows import CatalogueItem
+from registry.facts import agreement_facts, certificate_facts, organ_facts
 from registry.numbers import NumberUse
-from registry.records import (
-    Agreement,
-    CalendarDay,
-    ClientApprovalKey,
-    Organ,
-    Person,
-    PersonKey,
-    PilotRegion,
-    RoleAssignment,
-    Seal,
-    SealKey,
-)
-from registry.statements import RegisteredKey
+from registry.records import Organ, Person
 from registry.store import Stored
-from sealing import impressions
 from sealing.applications import Counted
 from sealing.order import Caller, Order, Submission, request_facts
-from sealing.preparation import Inspection, Pins, Preparation, SealParts, seal_parts
+from sealing.parts import Pins, SealParts, seal_parts
+from sealing.preparation import Inspection, Preparation
+from sealing.reader import Reader
 from sealing.statements import statements
 from sealing.workshop import Workshop
 
@@ -62,13 +36,209 @@ class Gathered:
     facts: Facts
     parts: SealParts | None
     grantee: Stored[Organ] | None
-    applicant: Stored[Person] | None
-    principal: Stored[Person] | None
+    applicant: Person | None
+    principal: Person | None
+    custodian: Person | None
     approval: ApprovalStatement | None
     item: CatalogueItem | None
     document_digest: str
+    requested_seal: str
+    number_use: NumberUse | None
 
     @property
     def pins(self) -> Pins | None:
         """The versions that this decision rests on."""
         return None if self.parts is None else self.parts.pins
+
+    @property
+    def seal_id(self) -> str:
+        """The seal's id; only of use once the decision allowed."""
+        return "" if self.parts is None else self.parts.seal.record.id
+
+    @property
+    def agreement_id(self) -> str:
+        """The agreement's id, the lineage of its versions."""
+        return "" if self.parts is None else self.parts.agreement.record.id
+
+    @property
+    def grantor_code(self) -> str:
+        """The grantor's code."""
+        return "" if self.facts.grantor is None else self.facts.grantor.code
+
+    @property
+    def grantee_code(self) -> str:
+        """The grantee's code."""
+        return "" if self.facts.grantee is None else self.facts.grantee.code
+
+    @property
+    def counted(self) -> Counted:
+        """What an attempt counts against while it is alive."""
+        assurance = "" if self.facts.approval is None else self.facts.approval.assurance
+        return Counted(seal=self.seal_id, agreement=self.agreement_id, assurance=assurance)
+
+    def case_group(self) -> dict[str, Any]:
+        """Case, item and declared facts."""
+        request = self.facts.request
+        return {
+            "case_number": request.case_number,
+            "item": f"{request.item.list} {request.item.number}",
+            "item_name": None if self.item is None else self.item.name,
+            "document_kind": request.document_kind,
+            "copy": request.copy,
+            "basis": request.basis,
+            "predecessor": request.predecessor,
+            "facts": dict(request.facts),
+            "final": request.final,
+        }
+
+    def numbers_group(self) -> dict[str, Any]:
+        """The numbers as given."""
+        request = self.facts.request
+        return {
+            "document_number": request.document_number,
+            "licence_number": request.licence_number,
+            "filing_number": request.filing_number,
+        }
+
+    def persons_group(self) -> dict[str, Any]:
+        """Who applied, who approved, who keeps the seal."""
+        custodian = None if self.facts.seal is None else self.facts.seal.custodian
+        approval = self.facts.approval
+        return {
+            "applicant": self.facts.request.applicant,
+            "applicant_name": None if self.applicant is None else self.applicant.name,
+            "principal": None if approval is None or approval.principal is None else approval.principal.id,
+            "principal_name": None if self.principal is None else self.principal.name,
+            "on_behalf_of": None if approval is None else approval.on_behalf_of,
+            "custodian": None if custodian is None else custodian.id,
+            "custodian_name": None if self.custodian is None else self.custodian.name,
+        }
+
+    def approval_group(self) -> dict[str, Any]:
+        """The evidence itself, so that whoever holds the receipt can check it."""
+        if self.approval is None:
+            return {"id": None, "assurance": None, "jws": None, "key": None}
+        key = self.approval.key
+        return {
+            "id": self.approval.claims.id,
+            "assurance": self.approval.assurance,
+            "jws": self.approval.jws,
+            "key": {
+                "id": key.id,
+                "kind": key.kind,
+                "holder": key.holder,
+                "public_key": b64encode(key.public_key).decode(),
+            },
+        }
+
+    def seal_group(self) -> dict[str, Any]:
+        """Seal, agreement and both organs."""
+        if self.parts is None:
+            return {"seal": self.requested_seal, "seal_name": None, "grantor_code": None, "grantee_code": None}
+        seal, key, agreement = self.parts.seal.record, self.parts.key.record, self.parts.agreement.record
+        return {
+            "seal": seal.id,
+            "seal_name": seal.name,
+            "seal_number": seal.number,
+            "certificate_serial": key.serial,
+            "specimen": key.issuer == "internal",
+            "agreement": agreement.terms.number,
+            "agreement_version": agreement.current.number,
+            "terms_digest": terms_digest(agreement.terms),
+            "regime": agreement.terms.regime,
+            "grantor_code": self.parts.grantor.record.code,
+            "grantor_name": self.parts.grantor.record.legal_name,
+            "grantee_code": agreement.terms.grantee,
+            "grantee_name": None if self.grantee is None else self.grantee.record.legal_name,
+        }
+
+
+def gather(  # noqa: PLR0913  what the seal cycle has in hand at this point
+    connection: Connection,
+    shop: Workshop,
+    submission: Submission,
+    caller: Caller,
+    preparation: Preparation,
+    *,
+    application: str,
+    now: datetime,
+) -> Gathered:
+    """All facts at ``now``, with the agreement's row locked until the transaction ends.
+
+    Raises ``registry.errors.RowTamperedError`` and ``ledger`` errors when a row does not fit its entry.
+    """
+    order = submission.order
+    parts = seal_parts(connection, shop.registry, order.seal, lock=True)
+    reader = Reader(connection, shop, now)
+    agreement = None if parts is None else parts.agreement.record
+    grantee = None if agreement is None else reader.organ(agreement.terms.grantee)
+    row = reader.item(order)
+    evidence = reader.evidence(submission.approval, caller.client)
+    statement = evidence.statement
+    principal = None if statement is None else reader.person(statement.claims.principal)
+    applicant = reader.person(order.applicant)
+    custodian = None if parts is None else reader.person(parts.seal.record.custodian)
+    use = None if parts is None else _number_use(order, parts, application)
+    facts = Facts(
+        now=now,
+        caller=CallerFacts(client=caller.client, organs=caller.organs),
+        request=request_facts(order, application, order.placement_text()),
+        agreement=None if agreement is None else agreement_facts(agreement),
+        grantor=None if parts is None else organ_facts(parts.grantor.record),
+        grantee=None if grantee is None else organ_facts(grantee.record),
+        setup=reader.setup(agreement, grantee),
+        seal=reader.seal_facts(parts, application, custodian),
+        item=reader.item_facts(row, order, parts),
+        applicant=reader.person_facts(applicant),
+        approval=reader.approval_facts(parts, evidence, submission.document, application, principal),
+        document=_document(order, submission.document, preparation.inspection, row, statement),
+        certificate=None if parts is None else certificate_facts(parts.key.record),
+        number_conflicts=None if use is None else numbers.conflicts(connection, use),
+    )
+    return Gathered(
+        facts=facts,
+        parts=parts,
+        grantee=grantee,
+        applicant=applicant,
+        principal=principal,
+        custodian=custodian,
+        approval=statement,
+        item=row,
+        document_digest=submission.document,
+        requested_seal=order.seal,
+        number_use=use,
+    )
+
+
+def _number_use(order: Order, parts: SealParts, application: str) -> NumberUse:
+    return NumberUse(
+        grantor=parts.grantor.record.code,
+        lineage=parts.agreement.record.id,
+        application=application,
+        case_number=order.case_number,
+        kind=order.document_kind,
+        copy=order.copy_,
+        basis=order.basis,
+        predecessor=order.predecessor,
+        document_number=order.document_number,
+        licence_number=order.licence_number,
+    )
+
+
+def _document(
+    order: Order,
+    digest: str,
+    inspection: Inspection,
+    item: CatalogueItem | None,
+    statement: ApprovalStatement | None,
+) -> DocumentFacts:
+    confirms = () if statement is None else tuple(statement.confirms)
+    names = () if item is None else (item.name, *item.aliases)
+    return DocumentFacts(
+        digest=digest,
+        pages=inspection.pages,
+        objections=inspection.objections,
+        statements=statements(order, names, inspection.texts, confirms),
+        issuer_line=inspection.issuer_line,
+        issuer_confirmed="issuer" in confirms,
+    )

@@ -11,7 +11,6 @@ from registry.china_time import BEIJING
 from sealing.errors import UnknownError
 from sealing.gather import Gathered
 from sealing.tables import attempts, impressions
-from signer.seal_file import SealedFile
 
 _insert = insert(impressions)
 _by_id = select(impressions).where(impressions.c.id == bindparam("impression"))
@@ -82,7 +81,7 @@ def record(
     *,
     entry: Appended,
     gathered: Gathered,
-    sealed: SealedFile,
+    sealed_digest: str,
 ) -> None:
     """Index one impression; in the transaction of its entry."""
     facts = gathered.facts
@@ -98,7 +97,7 @@ def record(
             "grantee": gathered.grantee_code,
             "case_number": facts.request.case_number,
             "source_digest": gathered.document_digest,
-            "sealed_digest": sealed.digest,
+            "sealed_digest": sealed_digest,
             "local_date": local_date(facts.now),
             "assurance": "" if facts.approval is None else facts.approval.assurance,
         },

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ledger.canonical import digest
+from ledger.canonical import canonical, digest
 from policies.facts import Basis, DocumentKind, ItemKey, RequestFacts, Value
 from signer.placement import Placement, parse_placement
+from signer.placement import to_json as placement_json
 
 COPY = r"^(original|duplicate [1-9][0-9]?)$"
 DECIMAL_HINT = "小数请用文字表示，例如 \"22.5\" / give decimals as text, e.g. \"22.5\""
@@ -45,7 +46,7 @@ class Order(BaseModel):
     facts: Annotated[dict[str, Value], Field(max_length=40)] = {}
     filing_number: Text | None = None
     final: Annotated[bool, Field(description="no further signature is expected on this document")] = True
-    placement: Annotated[dict[str, Any], Field(examples=[{"by": "keyword", "text": "（盖章）"}])]
+    placement: Annotated[dict[str, Any], Field(examples=[{"kind": "keyword", "text": "（盖章）"}])]
 
     @field_validator("facts")
     @classmethod
@@ -62,6 +63,10 @@ class Order(BaseModel):
     def where(self) -> Placement:
         """The placement. Raises ``signer.errors.PlacementError``."""
         return parse_placement(self.placement)
+
+    def placement_text(self) -> str:
+        """The placement in its one canonical form, as approvals name it. Raises ``PlacementError``."""
+        return canonical(placement_json(self.where())).decode()
 
     def to_json(self) -> dict[str, Any]:
         """Restricted JSON, complete, for the request digest and the stored application."""

@@ -6,30 +6,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from keystore.interface import SigningKey
 from ledger.moments import to_text
 from policies.facts import Objection
-from registry.records import Agreement, Organ, Seal, SealKey
-from registry.store import Stored
 from sealing.errors import ConflictError
 from sealing.order import Submission
+from sealing.parts import Pins, SealParts, seal_parts
 from sealing.workshop import Workshop
-from signer.prepare import Layout
+from signer.byte_layout import Layout
 from signer.seal_file import Prepared, measure
-
-SECONDS_PER_10_MB = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pins:
-    """The versions a preparation rests on; the first commit checks that they still stand."""
-
-    seal: int
-    key: int
-    agreement: int
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
@@ -94,34 +79,6 @@ class Preparation:
         self.target.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealParts:
-    """The records that a preparation needs."""
-
-    seal: Stored[Seal]
-    key: Stored[SealKey]
-    agreement: Stored[Agreement]
-    grantor: Stored[Organ]
-
-    @property
-    def pins(self) -> Pins:
-        """The versions read."""
-        return Pins(seal=self.seal.version, key=self.key.version, agreement=self.agreement.version)
-
-
-def seal_parts(connection: Connection, shop: Workshop, seal: str) -> SealParts | None:
-    """Seal, current key, agreement and grantor, or None when one of them is not registered."""
-    found = shop.registry.look(connection, Seal, seal)
-    if found is None:
-        return None
-    keys = shop.registry.find(connection, SealKey, seal=seal, current=True)
-    agreement = shop.registry.look(connection, Agreement, found.record.agreement)
-    grantor = shop.registry.look_one(connection, Organ, code=found.record.owner)
-    if not keys or agreement is None or grantor is None:
-        return None
-    return SealParts(seal=found, key=keys[-1], agreement=agreement, grantor=grantor)
-
-
 def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparation:
     """Look at the document in a worker process and prepare it for the seal that the order names.
 
@@ -129,8 +86,8 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
     document is too expensive to look at, and ``keystore`` errors when the key cannot be opened.
     """
     with shop.database.read() as connection:
-        parts = seal_parts(connection, shop, submission.order.seal)
-    target = shop.documents.temporary()
+        parts = seal_parts(connection, shop.registry, submission.order.seal)
+    target = shop.documents.unused()
     try:
         if parts is None:
             answer = shop.workers.call("signer.desk:inspect_document", _inspection_arguments(shop, submission))
@@ -147,7 +104,7 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
             target,
             Layout.from_json(answer["layout"]),
             source_digest=bytes.fromhex(submission.document.removeprefix("sha256:")),
-            chain=parts.key.record.chain_der,
+            chain=parts.chain,
             algorithm=handle.algorithm,
         )
     except BaseException:

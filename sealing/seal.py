@@ -6,7 +6,7 @@ application has at most one impression.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from ledger.canonical import canonical
 from ledger.ids import new_id
 from policies.decision import Decision
 from policies.rulesets import decide
-from registry import approvals_used, numbers
+from registry import consumed_approvals, numbers
 from sealing import applications, impressions
 from sealing.abandon import abandon
 from sealing.clock import Clock, utc_now
@@ -110,7 +110,7 @@ class Sealer:
             raise
         finally:
             preparation.discard()
-        return self._conclude(submission, caller, preparation, decided, replace(sealed, digest=kept))
+        return self._conclude(submission, caller, preparation, decided, sealed, kept)
 
     def _known(
         self, submission: Submission, caller: Caller, application: str | None, now: datetime
@@ -195,9 +195,11 @@ class Sealer:
         decision: Decision,
         now: datetime,
     ) -> _Intent:
-        numbers.reserve(connection, gathered.number_scope, application=application)
-        if gathered.approval_id is not None:
-            approvals_used.consume(connection, gathered.approval_id, application=application)
+        if gathered.number_use is not None:
+            numbers.reserve(connection, gathered.number_use)
+        if gathered.approval is not None:
+            approval = gathered.approval.claims.id
+            consumed_approvals.consume(connection, approval, document=submission.document, application=application)
         attempt = new_id("att")
         lease_until = now + self.shop.settings.lease
         draft = intent_draft(application, attempt, gathered, decision, preparation, lease_until)
@@ -228,6 +230,7 @@ class Sealer:
         preparation: Preparation,
         intent: _Intent,
         sealed: SealedFile,
+        kept: str,
     ) -> Outcome:
         """Second commit: lock and decide again, record the impression or abandon."""
         attempt, application = intent.attempt, intent.attempt.application
@@ -244,7 +247,7 @@ class Sealer:
                 applications.note_outcome(connection, attempt.id, entry.index)
                 applications.end(connection, application, state="sealed", entry=entry.index, impression=impression)
                 impressions.record(
-                    connection, impression, application, entry=entry, gathered=gathered, sealed=sealed
+                    connection, impression, application, entry=entry, gathered=gathered, sealed_digest=kept
                 )
                 self.at("impression_written")
                 codes = None
@@ -259,7 +262,7 @@ class Sealer:
             state="sealed",
             entry=entry.index,
             impression=impression,
-            sealed_digest=sealed.digest,
+            sealed_digest=kept,
             findings=findings_json(decision),
         )
 
