@@ -10,14 +10,20 @@ INTERVAL = timedelta(seconds=1)  # between two writes: the file guards a restart
 
 
 class Anchor:
-    """A note at ``path``, replaced as a whole. It should lie on another disk than the database, or be copied away."""
+    """A note at ``path``, replaced as a whole.
+
+    It should lie on another disk than the database, or be copied away.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._written: datetime | None = None
 
     def read(self) -> str | None:
-        """The note last written, or None when there is no file yet. Raises :class:`CheckpointError` if unreadable."""
+        """The note last written, or None when there is no file yet.
+
+        Raises :class:`CheckpointError` if unreadable.
+        """
         try:
             return self._path.read_text(encoding="utf-8")
         except FileNotFoundError:

@@ -1,8 +1,8 @@
 """The audit: walks the whole record in one snapshot and names the first broken line of each kind.
 
-Everything that the tables say is computed again from the leaves, and the leaves are held against every checkpoint
-this log has signed. An opening that was erased, and whose erasure is recorded, is sound; a changed one never is.
-Memory does not grow with the record: rows are read a chunk at a time.
+Everything that the tables say is computed again from the leaves, and the leaves are held against every
+checkpoint this log has signed. An opening that was erased, and whose erasure is recorded, is sound; a
+changed one never is. Memory does not grow with the record: rows are read a chunk at a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -92,10 +92,9 @@ def subject_count(connection: Connection) -> int:
     return count
 
 
-def every_subject(connection: Connection) -> Iterator[tuple[str, int, bytes | None]]:
+def every_subject(connection: Connection) -> Iterator[Row[str, int, bytes | None]]:
     """Each subject row with the leaf it points to, streamed."""
-    result = connection.execute(_EVERY_SUBJECT, execution_options={"yield_per": CHUNK})
-    yield from (row._tuple() for row in result)
+    yield from connection.execute(_EVERY_SUBJECT, execution_options={"yield_per": CHUNK})
 
 
 def checkpoints(connection: Connection, start: int, end: int) -> Sequence[CheckpointRow]:

@@ -1,7 +1,8 @@
 """The book: the append-only record, one entry at a time, checkpoints over it, and proofs from it.
 
-The database is not trusted for integrity (see :mod:`ledger.tables`): what is read is hashed again, what is appended
-stands on a head that this process has verified, and what is given away is checked like a stranger would.
+The database is not trusted for integrity (see :mod:`ledger.tables`): what is read is hashed again, what is
+appended stands on a head that this process has verified, and what is given away is checked like a stranger
+would.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -113,7 +114,7 @@ class Book:
         """Append ``draft`` inside the caller's :meth:`Database.write`; the head stays locked until that ends.
 
         Raises :class:`ClockBehindError`, :class:`DraftError`, :class:`NotCanonicalError`,
-        :class:`HeadTamperedError`, :class:`HeadRolledBackError`. [000 二(三)] asks for one entry for each use.
+        :class:`HeadTamperedError`, :class:`HeadRolledBackError`. One entry for each use: [000 二(三)].
         """
         head = self._guard.check(connection, store.lock_head(connection), self._guard.verified)
         time, index = to_text(now), head.range.size
@@ -194,7 +195,7 @@ class Book:
         return found
 
     def checkpoint(self, now: datetime, at_least: int) -> SignedCheckpoint:
-        """A signed checkpoint over ``at_least`` entries or more: the first stored one, else a new one over all.
+        """A signed checkpoint over ``at_least`` entries or more: the first stored, else a new one over all.
 
         Called outside any transaction; no lock is held while the log key is used. Raises
         :class:`EntryNotFoundError` when the record is shorter, KeystoreError, :class:`RecordBrokenError`.
@@ -240,8 +241,8 @@ class Book:
         """Erase the openings of ``groups`` and record that as an entry of kind ``opening.erased``.
 
         The leaf, and so the tree, does not change. ``by`` is the opaque id of who decided. Raises
-        :class:`EntryNotFoundError` for a group that is not there or erased before, :class:`DraftError` for the
-        opening of an erasure itself.
+        :class:`EntryNotFoundError` for a group that is not there or erased before, :class:`DraftError` for
+        the opening of an erasure itself.
         """
         found = self.entry(connection, index)
         if found.kind == ERASURE:

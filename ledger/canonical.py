@@ -1,13 +1,14 @@
 """The one byte form of everything that is hashed or signed: RFC 8785 over a restricted JSON.
 
-Restricted so that no two readers can disagree about a value: strings are in Unicode NFC and hold no lone surrogates,
-numbers are integers of magnitude below 2**53, there are no floats (decimals travel as strings), names are unique.
+Restricted so that no two readers can disagree about a value: strings are in Unicode NFC and hold no lone
+surrogates, numbers are integers of magnitude below 2**53, there are no floats (decimals travel as strings),
+names are unique.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 from unicodedata import is_normalized
 
 import rfc8785
@@ -17,17 +18,24 @@ from ledger.errors import NotCanonicalError
 JsonValue: TypeAlias = "bool | int | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 INTEGER_LIMIT = 2**53  # exclusive: RFC 7493 2.2, what an IEEE 754 double holds exactly
+PLACE_LENGTH = 120  # characters of a path that an error message repeats
 DEPTH_LIMIT = 64  # arrays and objects inside each other; far below the interpreter's own recursion limit
 
 
 def canonical(value: JsonValue) -> bytes:
-    """The canonical bytes of ``value`` (RFC 8785). Raises :class:`NotCanonicalError` outside the restricted form."""
+    """The canonical bytes of ``value`` (RFC 8785).
+
+    Raises :class:`NotCanonicalError` outside the restricted form.
+    """
     _check(value, "$", 0)
     return rfc8785.dumps(value)
 
 
 def parse(data: bytes) -> JsonValue:
-    """The value of canonical ``data``. Raises :class:`NotCanonicalError` on bytes that canonical() would not write."""
+    """The value of canonical ``data``.
+
+    Raises :class:`NotCanonicalError` on bytes that canonical() would not write.
+    """
     try:
         value: JsonValue = json.loads(
             data.decode("utf-8"),
@@ -45,39 +53,27 @@ def parse(data: bytes) -> JsonValue:
 
 
 def digest(domain: str, value: JsonValue) -> str:
-    """``sha256:<hex>`` over the canonical form of ``value`` under a domain label, e.g. ``yinxin/terms/v1``."""
+    """``sha256:<hex>`` over the canonical form of ``value`` under a domain label, e.g.
+
+    ``yinxin/terms/v1``.
+    """
     return "sha256:" + sha256(canonical({"d": domain, "v": value})).hexdigest()
 
 
 def _check(value: object, where: str, depth: int) -> None:
     if isinstance(value, str):
         _check_text(value, where)
-    elif value is None or isinstance(value, bool):
-        return
+    elif isinstance(value, dict | list | tuple):
+        _check_members(value, where, depth + 1)
     elif isinstance(value, int):
         if not -INTEGER_LIMIT < value < INTEGER_LIMIT:
             _refuse(where, "an integer of magnitude 2**53 or more", "magnitude below 2**53", "整数过大")
-    elif depth >= DEPTH_LIMIT:
-        _refuse(where, "nesting too deep", f"at most {DEPTH_LIMIT} levels", "嵌套过深")
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            if not isinstance(name, str):
-                _refuse(
-                    where, f"a name of type {type(name).__name__}", "names that are strings", "名称不是字符串"
-                )
-            _check_text(name, where)
-            _check(member, f"{where}.{name}", depth + 1)
-    elif isinstance(value, list | tuple):
-        for number, member in enumerate(value):
-            _check(member, f"{where}[{number}]", depth + 1)
-    else:
+    elif value is not None:
         found = f"a value of type {type(value).__name__}"
         _refuse(where, found, "string, integer, boolean, null, list or object", "不允许的类型")
 
 
-def _check_members(
-    value: dict[object, object] | list[object] | tuple[object, ...], where: str, depth: int
-) -> None:
+def _check_members(value: dict[Any, Any] | list[Any] | tuple[Any, ...], where: str, depth: int) -> None:
     if depth > DEPTH_LIMIT:
         _refuse(where, "nesting too deep", f"at most {DEPTH_LIMIT} levels", "嵌套过深")
     if not isinstance(value, dict):
@@ -86,9 +82,7 @@ def _check_members(
         return
     for name, member in value.items():
         if not isinstance(name, str):
-            _refuse(
-                where, f"a name of type {type(name).__name__}", "names that are strings", "名称不是字符串"
-            )
+            _refuse(where, f"a name of type {type(name).__name__}", "names of type str", "名称不是字符串")
         _check_text(name, where)
         _check(member, f"{where}.{name}", depth)
 
@@ -114,7 +108,7 @@ def _refuse_number(spelling: str) -> NoReturn:
 
 
 def _refuse(where: str, found: str, expected: str, zh: str) -> NoReturn:
-    place = where if len(where) <= 120 else where[:120] + "…"
+    place = where if len(where) <= PLACE_LENGTH else where[:PLACE_LENGTH] + "…"
     place = place.encode("utf-8", "replace").decode("utf-8")
     raise NotCanonicalError(
         f"规范 JSON 在 {place} 处被拒绝：{zh}；应为：{expected}",

@@ -1,6 +1,7 @@
 """Checkpoints: signed tree heads as C2SP tlog-checkpoint, in the signed-note format with Ed25519.
 
-A note has room for signatures of others (witness cosignatures): lines by unknown keys are kept and not judged here.
+A note has room for signatures of others (witness cosignatures): lines by unknown keys are kept and not
+judged here.
 """
 
 import re
@@ -15,8 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from keystore.interface import Permit, SigningKey
 from ledger.errors import CheckpointError
+from ledger.merkle import HASH_LENGTH
 
 ED25519 = b"\x01"  # signature type of C2SP signed-note
+BODY_LINES = 3  # origin, size, root; extension lines may follow (C2SP tlog-checkpoint)
+KEY_LENGTH = 32  # RFC 8032 5.1.5
 _SPKI_ED25519 = bytes.fromhex(
     "302a300506032b6570032100"
 )  # RFC 8410 4: what stands before the 32 bytes of the key
@@ -37,12 +41,15 @@ class LogIdentity:
             _refuse(
                 "日志名称含空白或加号，或为空", "log origin: text without white space and plus sign expected"
             )
-        if len(self.public_key) != 32:
+        if len(self.public_key) != KEY_LENGTH:
             _refuse("日志公钥长度不对；应为 32 字节", f"log key of {len(self.public_key)} bytes; 32 expected")
 
     @classmethod
     def of_key(cls, origin: str, key: SigningKey) -> "LogIdentity":
-        """The identity of the log that signs with ``key``. Raises :class:`CheckpointError` unless it is Ed25519."""
+        """The identity of the log that signs with ``key``.
+
+        Raises :class:`CheckpointError` unless it is Ed25519.
+        """
         if key.algorithm != "ed25519" or not key.public_key.startswith(_SPKI_ED25519):
             _refuse(
                 f"日志密钥算法为 {key.algorithm}；应为 ed25519",
@@ -135,12 +142,12 @@ def _read_body(body: str) -> Checkpoint:
     if any(character < " " and character != "\n" for character in body):
         _refuse("检查点含控制字符", "checkpoint: a control character stands in the text")
     lines = body[:-1].split("\n")
-    if len(lines) < 3 or "" in lines or not _SIZE.fullmatch(lines[1]):
+    if len(lines) < BODY_LINES or "" in lines or not _SIZE.fullmatch(lines[1]):
         _refuse(
             "检查点正文格式不对；应为名称、大小、树根", "checkpoint: origin, size and root lines expected"
         )
     root = _from_base64(lines[2])
-    if len(root) != 32:
+    if len(root) != HASH_LENGTH:
         _refuse("检查点树根长度不对", f"checkpoint: root of {len(root)} bytes; 32 expected")
     return Checkpoint(origin=lines[0], size=int(lines[1]), root=root)
 

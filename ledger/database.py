@@ -1,8 +1,8 @@
 """The database session: who may read, who may write, and which failure means what.
 
 SQLite in WAL mode with full sync by default; PostgreSQL through psycopg with the same code. Readers see one
-snapshot. Writers are let in one at a time on SQLite (BEGIN IMMEDIATE); on PostgreSQL they lock the rows they decide
-on.
+snapshot. Writers are let in one at a time on SQLite (BEGIN IMMEDIATE); on PostgreSQL they lock the rows
+they decide on.
 """
 
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ class Database:
 
     @contextmanager
     def write(self, *, sync: bool = True) -> Iterator[Connection]:
-        """A transaction that is committed, and on disk when ``sync``, once the block has ended without an error.
+        """A transaction that is committed, and on disk when ``sync``, once the block ends without error.
 
         ``sync=False`` is for what can be made again after a power cut. Raises :class:`DatabaseError`.
         """
@@ -102,7 +102,7 @@ class Database:
 
 
 def after_commit(connection: Connection, action: Callable[[], None]) -> None:
-    """Run ``action`` once the transaction of :meth:`Database.write` is committed, and never when it is not."""
+    """Run ``action`` once the transaction of :meth:`Database.write` is committed; never when it is not."""
     connection.info[_AFTER_COMMIT].append(action)
 
 
@@ -113,7 +113,7 @@ def is_writing(connection: Connection) -> bool:
 
 def _sqlite(engine: Engine, milliseconds: int) -> tuple[Engine, Engine]:
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own
         connection.isolation_level = None  # the driver must not begin transactions by itself
         connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -135,11 +135,12 @@ def _sqlite(engine: Engine, milliseconds: int) -> tuple[Engine, Engine]:
 
 def _postgresql(engine: Engine, milliseconds: int) -> tuple[Engine, Engine]:
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own
         connection.execute(f"SET lock_timeout = {milliseconds}")
         # A server set to answer before its own disk has the commit would make "sealed" a guess.
         connection.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+            "SELECT set_config('synchronous_commit', 'on', false)"
+            " WHERE current_setting('synchronous_commit') = 'off'"
         )
         connection.commit()
 

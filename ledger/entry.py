@@ -1,7 +1,7 @@
 """An entry: a public leaf of opaque ids and commitments, and the openings that can be erased apart from it.
 
-Fixed for ever by vectors: a leaf is canonical {"v":1,"kind","time","id","subjects","commitments"}, a commitment is
-SHA-256 over canonical {"d":"yinxin/commitment/v1","group","salt","value"}.
+Fixed for ever by vectors: a leaf is canonical {"v":1,"kind","time","id","subjects","commitments"}, a
+commitment is SHA-256 over canonical {"d":"yinxin/commitment/v1","group","salt","value"}.
 """
 
 import re
@@ -29,7 +29,10 @@ _MEMBERS = {"v", "kind", "time", "id", "subjects", "commitments"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is to be recorded. ``subjects`` are opaque ids, never text about a person; each group gets a commitment."""
+    """What is to be recorded.
+
+    ``subjects`` are opaque ids, never text about a person; each group gets a commitment.
+    """
 
     kind: str
     subjects: tuple[str, ...]
@@ -87,7 +90,10 @@ class Leaf:
     commitments: Mapping[str, str]
 
     def to_bytes(self) -> bytes:
-        """The bytes that are hashed into the tree. Raises :class:`DraftError` when longer than a bundle holds."""
+        """The bytes that are hashed into the tree.
+
+        Raises :class:`DraftError` when longer than a bundle holds.
+        """
         data = canonical(
             {
                 "v": LEAF_VERSION,
@@ -117,7 +123,12 @@ class Leaf:
 
     @classmethod
     def _read(cls, value: JsonValue) -> "Leaf":
-        if not isinstance(value, dict) or value.keys() != _MEMBERS or value["v"] != LEAF_VERSION:
+        if (
+            not isinstance(value, dict)
+            or value.keys() != _MEMBERS
+            or value["v"] != LEAF_VERSION
+            or value["v"] is True
+        ):
             raise ValueError(f"members {sorted(_MEMBERS)} and version {LEAF_VERSION} expected")
         kind, time, entry_id = value["kind"], value["time"], value["id"]
         subjects, commitments = value["subjects"], value["commitments"]
@@ -126,7 +137,7 @@ class Leaf:
         ):
             raise ValueError("kind, time and id are strings")
         if not isinstance(subjects, list) or not isinstance(commitments, dict):
-            raise ValueError("subjects is a list and commitments an object")
+            raise ValueError("subjects is a list and commitments an object")  # noqa: TRY004  all are one broken record
         if not all(isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in commitments.values()):
             raise ValueError("a commitment is 64 hex digits")
         Draft(kind=kind, subjects=tuple(subjects), groups=commitments)

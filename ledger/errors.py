@@ -1,4 +1,7 @@
-"""What can go wrong in the record, grouped by who can act. Every message names found and expected in both languages."""
+"""What can go wrong in the record, grouped by who can act.
+
+Every message names found and expected in both languages.
+"""
 
 from typing import ClassVar
 
@@ -21,7 +24,10 @@ class NotCanonicalError(LedgerError):
 
 
 class DraftError(LedgerError):
-    """The entry cannot be written as asked: kind, subject, group or size. The calling code must be corrected."""
+    """The entry cannot be written as asked: kind, subject, group or size.
+
+    The calling code must be corrected.
+    """
 
     code = "draft-refused"
 
@@ -75,7 +81,10 @@ class DatabaseError(LedgerError):
 
 
 class DatabaseBusyError(DatabaseError):
-    """Somebody else holds the lock for longer than the busy timeout. The caller may retry; nothing was written."""
+    """Somebody else holds the lock for longer than the busy timeout.
+
+    The caller may retry; nothing was written.
+    """
 
     code = "database-busy"
 

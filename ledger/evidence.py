@@ -1,4 +1,7 @@
-"""Evidence: one entry with what shows that it is in the log, to be judged offline by whoever holds it. Pure."""
+"""Evidence: one entry with what shows that it is in the log, to be judged offline by whoever holds it.
+
+Pure.
+"""
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -27,8 +30,8 @@ class Evidence:
     def check(self, identity: LogIdentity) -> tuple[Leaf, Checkpoint]:
         """Judge the evidence with nothing but the log's identity.
 
-        Raises :class:`CheckpointError` (not this log's note), :class:`ProofError` (leaf not in the tree, or an opening
-        that does not fit), :class:`RecordBrokenError` (not a leaf).
+        Raises :class:`CheckpointError` (not this log's note), :class:`ProofError` (leaf not in the tree, or
+        an opening that does not fit), :class:`RecordBrokenError` (not a leaf).
         """
         checkpoint = open_checkpoint(self.checkpoint, identity)
         merkle.verify_inclusion(
@@ -78,7 +81,7 @@ class Evidence:
             value["proof"],
         )
         if isinstance(index, bool) or not isinstance(index, int) or not isinstance(checkpoint, str):
-            raise ValueError("index is an integer and checkpoint a string")
+            raise ValueError("index: integer, checkpoint: text")  # noqa: TRY004  all are one malformed evidence
         canonical(openings)
         return cls(
             index=index,

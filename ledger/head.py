@@ -1,8 +1,9 @@
 """The guard of the tree head: what this process knows to be true, against which every stored head is held.
 
-On start it trusts the newest checkpoint that carries our signature, in the database or in a small file outside it,
-and nothing else; from there it re-hashes each leaf that was added, by whichever replica. So whoever changes rows by
-SQL cannot have the change signed by the next checkpoint, and a database put back to an earlier state is refused.
+On start it trusts the newest checkpoint that carries our signature, in the database or in a small file
+outside it, and nothing else; from there it re-hashes each leaf that was added, by whichever replica. So
+whoever changes rows by SQL cannot have the change signed by the next checkpoint, and a database put back to
+an earlier state is refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -99,7 +100,7 @@ class HeadGuard:
                 self._verified = head
 
     def _first(self, connection: Connection, stored: Head) -> Head:
-        """The newest head that a signature of ours vouches for, of the database and of the file outside it."""
+        """The newest head that a signature of ours vouches for, in the database or the file outside it."""
         row = store.newest_checkpoint(connection)
         signed = [open_checkpoint(row.note, self._identity)] if row else []
         if self._anchor and (note := self._anchor.read()):
@@ -117,27 +118,24 @@ def _at(connection: Connection, checkpoint: Checkpoint) -> Head:
     size = checkpoint.size
     try:
         known = merkle.range_at(size, store.node_reader(connection))
-        if known.root() != checkpoint.root:
-            raise ProofError("树根不符", "another root")
-        time = _time_of(connection, size - 1, known) if size else None
+        time = _time_of(connection, size - 1, checkpoint) if size else None
     except ProofError as error:
-        raise HeadTamperedError(
-            f"已签检查点（{size} 条）与库中树节点不符：{error.zh}",
-            f"the stored tree does not lead to the signed checkpoint of {size} entries: {error.en}",
-        ) from error
+        raise _not_signed(size, error.zh, error.en) from error
+    if known.root() != checkpoint.root:
+        raise _not_signed(size, "树根不同", "another root")
     return Head(range=known, time=time)
 
 
-def _time_of(connection: Connection, index: int, tree: CompactRange) -> str:
-    """The time of a leaf that is proven to be in ``tree``."""
+def _time_of(connection: Connection, index: int, checkpoint: Checkpoint) -> str:
+    """The time of a leaf that is proven to be in the tree of ``checkpoint``."""
     (leaf,) = store.leaves(connection, index, index + 1)
-    proof = merkle.inclusion_proof(index, tree.size, store.node_reader(connection))
-    merkle.verify_inclusion(index, tree.size, merkle.leaf_hash(leaf), proof, tree.root())
+    proof = merkle.inclusion_proof(index, checkpoint.size, store.node_reader(connection))
+    merkle.verify_inclusion(index, checkpoint.size, merkle.leaf_hash(leaf), proof, checkpoint.root)
     return to_text(Leaf.from_bytes(leaf).time)
 
 
 def _extend(connection: Connection, known: Head, size: int) -> tuple[Head, dict[str, int]]:
-    """``known`` and the stored leaves after it, re-hashed; and the newest entry of each subject among them."""
+    """``known`` with the stored leaves after it, re-hashed; and their subjects with the newest entry."""
     head, newest = known, dict[str, int]()
     for data in store.leaves(connection, known.range.size, size):
         leaf = Leaf.from_bytes(data)
@@ -147,8 +145,15 @@ def _extend(connection: Connection, known: Head, size: int) -> tuple[Head, dict[
     return head, newest
 
 
+def _not_signed(size: int, zh: str, en: str) -> HeadTamperedError:
+    return HeadTamperedError(
+        f"库中的树与已签检查点（{size} 条）不符：{zh}",
+        f"the stored tree does not lead to the signed checkpoint of {size} entries: {en}",
+    )
+
+
 def _rolled_back(stored: int, known: int) -> HeadRolledBackError:
     return HeadRolledBackError(
         f"台账被退回：库中 {stored} 条，已签发或核验过 {known} 条",
-        f"the record was rolled back: the database has {stored} entries, {known} were signed or verified before",
+        f"the record was rolled back: the database has {stored} entries, {known} were verified before",
     )

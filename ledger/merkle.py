@@ -1,7 +1,8 @@
 """The Merkle tree of RFC 6962 section 2 and RFC 9162 section 2.1, as pure functions over SHA-256.
 
-A node is addressed as in C2SP tlog-tiles: node (level, position) is the root of the complete subtree over the leaves
-position * 2**level up to (position + 1) * 2**level. Completed nodes never change, so a store of them answers every proof.
+A node is addressed as in C2SP tlog-tiles: node (level, position) is the root of the complete subtree over
+the leaves position * 2**level up to (position + 1) * 2**level. Completed nodes never change, so a store of
+them answers every proof.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,10 @@ class Node(NamedTuple):
 
 
 NodeReader = Callable[[Sequence[Node]], Mapping[Node, bytes]]
-"""Reads many complete nodes at once. A node it does not know is left out; the functions here then raise ProofError."""
+"""Reads many complete nodes at once.
+
+A node it does not know is left out; the functions here then raise ProofError.
+"""
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -38,7 +42,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactRange:
-    """A whole tree as the roots of its perfect subtrees, largest first: all that an append and the root need."""
+    """A whole tree as the roots of its perfect subtrees, largest first: enough to append and for the root."""
 
     size: int = 0
     hashes: tuple[bytes, ...] = ()
@@ -83,14 +87,20 @@ def range_at(size: int, read: NodeReader) -> CompactRange:
 
 
 def inclusion_proof(index: int, size: int, read: NodeReader) -> list[bytes]:
-    """The audit path of leaf ``index`` in the tree of ``size`` leaves (RFC 6962 2.1.1). Raises :class:`ProofError`."""
+    """The audit path of leaf ``index`` in the tree of ``size`` leaves (RFC 6962 2.1.1).
+
+    Raises :class:`ProofError`.
+    """
     if not 0 <= index < size:
         raise ProofError(f"树大小为 {size}，没有第 {index} 条", f"no entry {index} in a tree of {size}")
     return _hashes(_audit_path(index, 0, size), read)
 
 
 def consistency_proof(first: int, second: int, read: NodeReader) -> list[bytes]:
-    """The proof that the tree of ``second`` leaves extends that of ``first`` (RFC 6962 2.1.2). Raises ProofError."""
+    """The proof that the tree of ``second`` leaves extends that of ``first`` (RFC 6962 2.1.2).
+
+    Raises ProofError.
+    """
     if not 0 <= first <= second:
         raise ProofError(
             f"树大小 {first} 不能到 {second}", f"no consistency proof from size {first} to {second}"
@@ -167,7 +177,7 @@ Span = tuple[int, int]
 
 
 def _split(start: int, end: int) -> int:
-    """Where RFC 6962 splits: the largest power of two smaller than the number of leaves, counted from ``start``."""
+    """Where RFC 6962 splits: the largest power of two below the number of leaves, from ``start``."""
     return start + (1 << ((end - start - 1).bit_length() - 1))
 
 
@@ -195,7 +205,7 @@ def _consistency_path(first: int, second: int) -> list[Span]:
         else:
             path.append((start, middle))
             start = middle
-    # RFC 6962 2.1.2: the old root itself is left out when the verifier has it, that is when nothing lies left of it.
+    # RFC 6962 2.1.2: the old root is left out when the verifier has it: when nothing lies left of it.
     return [*([(start, end)] if start else []), *path[::-1]]
 
 

@@ -11,7 +11,10 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Run the migrations up to ``revision``, each in a transaction of its own. Raises DatabaseError when locked out."""
+    """Run the migrations up to ``revision``, each in a transaction of its own.
+
+    Raises DatabaseError when locked out.
+    """
     command.upgrade(_config(database), revision)
 
 

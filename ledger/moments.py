@@ -6,7 +6,10 @@ _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def to_text(moment: datetime) -> str:
-    """``2026-11-23T09:00:00.000000Z`` for an aware ``moment`` of any zone. Raises ValueError on a naive one."""
+    """``2026-11-23T09:00:00.000000Z`` for an aware ``moment`` of any zone.
+
+    Raises ValueError on a naive one.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"moment {moment.isoformat()} has no time zone; an aware one is expected")
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

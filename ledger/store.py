@@ -164,7 +164,7 @@ def leaves(connection: Connection, start: int, end: int) -> Iterator[bytes]:
 
 
 def read_nodes(connection: Connection, wanted: Sequence[Node]) -> Mapping[Node, bytes]:
-    """The stored hashes of complete nodes, in at most two queries; others may come along, missing ones are left out."""
+    """The stored hashes of complete nodes, in at most two queries; more may come along, or fewer."""
     positions = [node.position for node in wanted if node.level == 0]
     addresses = [node for node in wanted if node.level > 0]
     found: dict[Node, bytes] = {}

@@ -1,8 +1,9 @@
 """The tables of the record, and the one MetaData that every table of the system is registered in.
 
-Not trusted for integrity: whoever can write here can change any row, but not without breaking a hash that a signed
-checkpoint covers, or an opening that a leaf committed to. No foreign keys between these tables: they would cost every
-append a look-up and guard against nobody who can write SQL; the audit compares the tables instead.
+Not trusted for integrity: whoever can write here can change any row, but not without breaking a hash that a
+signed checkpoint covers, or an opening that a leaf committed to. No foreign keys between these tables: they
+would cost every append a look-up and guard against nobody who can write SQL; the audit compares the tables
+instead.
 """
 
 from sqlalchemy import (
