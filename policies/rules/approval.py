@@ -184,7 +184,7 @@ def approval_assurance(facts: Facts) -> Outcome:
         return missing(facts, "approval", "agreement")
     if approval.assurance == "person_signed":
         return passed("审批由本人签名", "the approval was signed by the person (person_signed)")
-    if agreement.weakest_assurance != "system_attested":
+    if agreement.weakest_assurance != approval.assurance:
         return refused(
             f"审批仅有系统证明，协议要求本人签名（{agreement.weakest_assurance}）",
             f"the approval is {approval.assurance}, expected {agreement.weakest_assurance} by the agreement",

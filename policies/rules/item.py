@@ -93,7 +93,7 @@ def item_implementer(facts: Facts) -> Outcome:
     )
 
 
-@rule("item_region", city_county="[001 附件2]", county_township="[002 附件2 12]")
+@rule("item_region", city_county="[001 附件2]", county_township="[002 附件2 no. 12]")
 def item_region(facts: Facts) -> Outcome:
     """The item is open to the grantee's region now (no. 12 of [002 附件2] began in 8 pilot townships)."""
     item, grantee = facts.item, facts.grantee
