@@ -57,6 +57,7 @@ _BY_KEY: dict[str, tuple[Check, ...]] = {
     key: tuple(check for other, check in _CHECKS if other == key) for key, _ in _CHECKS
 }
 _MOST_OBJECTIONS = 100
+_WRONG_SIZE = "reported number of objects"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +137,8 @@ def _object_by_object(document: Document) -> Iterator[Objection]:
 
 
 def _warnings(document: Document) -> Iterator[Objection]:
-    """What qpdf had to guess at, another reader guesses otherwise."""
-    if document.pdf.get_warnings():
+    """What qpdf had to guess at, another reader guesses otherwise. A wrong /Size alone misleads nobody."""
+    if any(_WRONG_SIZE not in str(warning) for warning in document.pdf.get_warnings()):
         yield Objection(
             code="malformed",
             zh="文件中有语法错误，不同阅读器的理解可能不同",

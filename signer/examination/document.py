@@ -32,7 +32,6 @@ set_qpdf_limits(
     tiff_max_memory=MOST_DECODED,
     max_stream_filters=8,
     parser_max_nesting=100,
-    doc_max_warnings=100,
 )
 
 
@@ -108,6 +107,13 @@ class Document:
 def is_reference(value: Value) -> bool:
     """Whether ``value`` is ``12 0 R``: names and strings have their own first characters."""
     return isinstance(value, str) and value.endswith(" R") and value[0].isdigit()
+
+
+def text(value: Value) -> str:
+    """A text string (7.9.2.2) as text; bytes that are none are shown as hexadecimal digits."""
+    if not isinstance(value, str):
+        return ""
+    return f"<{value[2:]}>" if value.startswith("b:") else value[2:]
 
 
 def _inside(owner: str, value: Value, *, is_stream: bool) -> Iterator[Found]:

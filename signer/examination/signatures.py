@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from signer.examination.document import Dict, Document, Value, is_reference
+from signer.examination.document import Dict, Document, Value, is_reference, text
 from signer.examination.layout import Layout
 from signer.examination.objection import Objection
 
+# RFC 5652 11.2: the attribute's OID, a set, an octet string.
 _MESSAGE_DIGEST = re.compile(
-    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04\x31.\x04(.)", re.DOTALL
-)  # RFC 5652 11.2: the attribute's OID, a set, an octet string
+    re.escape(bytes.fromhex("06092a864886f70d010904")) + b"\x31.\x04(.)", re.DOTALL
+)
 _BY_LENGTH = {20: ("sha1",), 28: ("sha224",), 32: ("sha256", "sm3"), 48: ("sha384",), 64: ("sha512",)}
 _MOST_FIELDS = 10_000
 _CHUNK = 1 << 20
@@ -70,7 +71,7 @@ def _fields(document: Document) -> Iterator[tuple[str, str, Dict]]:
         seen.add(owner)
         node = document.dictionary(reference)
         name = document.get(node, "/T")
-        path = ".".join(part for part in (path, name[2:] if isinstance(name, str) else "") if part)
+        path = ".".join(part for part in (path, text(name)) if part)
         own = inherited | {key: node[key] for key in ("/FT", "/V") if key in node}
         kids = [kid for kid in document.array(node.get("/Kids")) if "/T" in document.dictionary(kid)]
         if kids:
