@@ -17,10 +17,11 @@ _TOLERANCE = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealPage:
-    """One page to be sealed; ``number`` is counted from 1."""
+    """One page to be sealed; ``number`` is counted from 1, ``entries`` are its own but ``/Annots``."""
 
     number: int
     node: Object
+    entries: bytes
     geometry: PageGeometry
 
     @property
@@ -64,7 +65,10 @@ def page_at(structure: Structure, number: int) -> SealPage:
             f"第{number}页在页面树中出现两次，或不是间接对象",
             f"page {number} stands twice in the page tree, or is not an indirect object",
         )
-    return SealPage(number=number, node=page.obj, geometry=geometry_of(page, number))
+    # Taken first: asked for a box, pikepdf writes inherited ones into the page, and to an earlier signature
+    # the page must look unchanged.
+    own = entries(page.obj, "/Annots")
+    return SealPage(number=number, node=page.obj, entries=own, geometry=geometry_of(page, number))
 
 
 def page_of(structure: Structure, widget: Object) -> SealPage:
@@ -90,7 +94,7 @@ def annotate(structure: Structure, update: Update, page: SealPage, added: Sequen
     if isinstance(existing, Array) and existing.is_indirect and not _shared(structure, existing):
         update.replace(existing, listed)
     else:
-        update.replace(page.node, b"<< %s /Annots %s >>" % (entries(page.node, "/Annots"), listed))
+        update.replace(page.node, b"<< %s /Annots %s >>" % (page.entries, listed))
 
 
 def _shared(structure: Structure, annotations: Array) -> bool:

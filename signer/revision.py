@@ -66,13 +66,8 @@ class Revision:
         widget = _widget(target)
         appearance = b" /AP << /N %s >>" % self._form_in(widget, target.name)
         changed = ("/V", "/Lock") if self.protection.field_lock else ("/V",)
-        if widget.objgen == target.field.objgen:
-            kept = entries(widget, "/AP", "/AS", *changed)
-            self.update.replace(widget, b"<< %s%s%s >>" % (kept, self._field_entries(), appearance))
-        else:
-            kept = entries(target.field, *changed)
-            self.update.replace(target.field, b"<< %s%s >>" % (kept, self._field_entries()))
-            self.update.replace(widget, b"<< %s%s >>" % (entries(widget, "/AP", "/AS"), appearance))
+        kept = entries(widget, "/AP", "/AS", *changed)
+        self.update.replace(widget, b"<< %s%s%s >>" % (kept, self._field_entries(), appearance))
         self._register(None)
 
     def add_stamps(self, spots: Sequence[Spot]) -> None:
@@ -191,17 +186,16 @@ def _changed(existing: Object, changes: dict[str, bytes]) -> bytes:
 
 
 def _widget(target: SignatureField) -> Object:
-    """The only widget of a field, merged with it or its child."""
-    children = target.field.get("/Kids")
-    widgets = list(children) if isinstance(children, Array) else [target.field]
-    usable = len(widgets) == 1 and "/Rect" in widgets[0] and widgets[0].is_indirect
-    if not usable or int(widgets[0].get("/F", 0)) & _HIDDEN_FLAGS:
+    """The field itself, which must be its own visible widget: poppler finds no signature in a widget apart."""
+    widget = target.field
+    usable = widget.is_indirect and "/Rect" in widget and "/Kids" not in widget
+    if not usable or int(widget.get("/F", 0)) & _HIDDEN_FLAGS:
         raise PlacementError(
             "field-not-visible",
-            f"签名域 {target.name} 应恰有一个可见部件，找到 {len(widgets)} 个或已隐藏",
-            f"signature field {target.name} must have one visible widget, found {len(widgets)} or a hidden one",
+            f"签名域 {target.name} 应与其唯一部件合为一个可见对象",
+            f"signature field {target.name} must be one visible object together with its only widget",
         )
-    return widgets[0]
+    return widget
 
 
 def _rectangle(widget: Object) -> Rect:

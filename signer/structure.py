@@ -70,7 +70,10 @@ def opened(path: Path) -> Iterator[Structure]:
     """
     startxref, xref_stream, ends_with_newline = _read_ends(path)
     try:
-        pdf = pikepdf.open(path, attempt_recovery=False, suppress_warnings=True)
+        # Inherited attributes stay where they are: a page must not look changed to an earlier signature.
+        pdf = pikepdf.open(
+            path, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False
+        )
     except pikepdf.PasswordError as error:
         raise _encrypted() from error
     except pikepdf.PdfError as error:
