@@ -157,7 +157,12 @@ def _frame(draft: Draft, algorithm: algos.SignedDigestAlgorithm) -> asn1.TbsCert
 
 
 def encode_time(time: datetime) -> asn1.Time:
-    """Whole seconds in UTC, in the form that RFC 5280 4.1.2.5 asks for its year. ``time`` is aware."""
+    """Whole seconds in UTC, in the form that RFC 5280 4.1.2.5 asks for its year.
+
+    Raises :class:`ProfileError` for a time without a zone, which would mean another moment on each host.
+    """
+    if time.tzinfo is None:
+        raise ProfileError("naive-time", f"时间 {time} 未注明时区", f"the time {time} has no time zone")
     whole = time.astimezone(UTC).replace(microsecond=0)
     form = "utc_time" if whole.year <= _LAST_UTC_TIME_YEAR else "general_time"
     return asn1.Time({form: whole})

@@ -55,12 +55,14 @@ def accept_outside_certificate(
     with all problems in its text.
     """
     found = _load(pem_chain)
-    leaf = _certificate_of(public_key, found)
-    path = _path(leaf, found, roots)
-    problems = check_chain(path, roots, now)
-    if problems:
-        raise _refused(problems)
-    return tuple(each.public_bytes(Encoding.DER) for each in path)
+    refusals = []
+    for leaf in _certificates_of(public_key, found):
+        path = _path(leaf, found, roots)
+        problems = check_chain(path, roots, now)
+        if not problems:
+            return tuple(each.public_bytes(Encoding.DER) for each in path)
+        refusals.append(problems)
+    raise _refused(refusals[0])
 
 
 def _load(pem_chain: bytes) -> list[x509.Certificate]:
@@ -83,10 +85,12 @@ def _load(pem_chain: bytes) -> list[x509.Certificate]:
     return found
 
 
-def _certificate_of(public_key: bytes, found: Sequence[x509.Certificate]) -> x509.Certificate:
-    for each in found:
-        if each.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == public_key:
-            return each
+def _certificates_of(public_key: bytes, found: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """More than one where the file holds an expired certificate beside its successor."""
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ours = [each for each in found if each.public_key().public_bytes(*form) == public_key]
+    if ours:
+        return ours
     names = "; ".join(show(each.subject) for each in found)
     raise OutsideCertificateError(
         "other-public-key",

@@ -17,7 +17,7 @@ from keystore.interface import (
     Permit,
     Purpose,
 )
-from keystore.private_file import read_private, sync_folder, write_private
+from keystore.private_file import read_private, remove_durably, write_private
 
 SCHEME = "file"
 _REF = re.compile(r"file:((?:seal|ca|crl|log|token)-[0-9a-f]{32})")
@@ -140,11 +140,8 @@ class FileKeystore:
         path = self._path(ref)
         with self._lock:
             self._loaded.pop(ref, None)
-            try:
-                path.unlink()
-            except FileNotFoundError:
+            if not remove_durably(path):
                 _not_found(ref)
-            sync_folder(self._folder)
 
     def count_use(self, key: FileKey) -> None:
         """Called by the handle before it signs. Raises :class:`KeyNotFoundError` for a destroyed key."""

@@ -66,7 +66,7 @@ def write_private(path: Path, content: bytes) -> None:
             os.link(temporary, path)  # unlike rename, link never replaces a file
         finally:
             temporary.unlink()
-        sync_folder(path.parent)
+        _sync_folder(path.parent)
     except FileExistsError:
         raise KeyNotWrittenError(
             f"文件 {path} 已存在，不予覆盖", f"{path} exists already and is never overwritten"
@@ -87,8 +87,24 @@ def _write_synced(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
+def remove_durably(path: Path) -> bool:
+    """Remove the file under every name it has in its folder; False if there is none.
+
+    A crash inside :func:`write_private` can leave the temporary name beside the final one.
+    """
+    try:
+        inode = path.lstat().st_ino
+    except FileNotFoundError:
+        return False
+    with os.scandir(path.parent) as entries:
+        names = [Path(entry.path) for entry in entries if entry.inode() == inode]
+    for name in names:
+        name.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -165,6 +165,12 @@ def test_times_of_another_zone_are_written_as_utc(
     assert authority.seal(binding, period=period).not_valid_before_utc == now.replace(microsecond=0)
 
 
+def test_a_time_without_zone_is_refused(store: FileKeystore, now: datetime) -> None:
+    with pytest.raises(ProfileError) as caught:
+        make_root(store.generate("ca", "ecdsa-p256-sha256"), "root", now=now.replace(tzinfo=None))
+    assert caught.value.code == "naive-time"
+
+
 def test_a_name_of_64_bytes_is_the_cn_and_a_longer_one_gives_way_to_the_number(
     authority: "Authority", binding: SealBinding
 ) -> None:

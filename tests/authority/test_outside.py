@@ -152,6 +152,16 @@ def test_an_expired_certificate(
     assert "2026-11-23 08:59:59" in error.zh
 
 
+def test_an_expired_certificate_beside_its_successor(
+    authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime
+) -> None:
+    root, upper, lower = outside
+    old = certified(authority, mint, lower, ends=now - timedelta(seconds=1))
+    new = certified(authority, mint, lower)
+    file = pem(old, new, lower.certificate, upper.certificate)
+    assert accept(authority, file, [root], now)[0] == new.public_bytes(Encoding.DER)
+
+
 def test_an_unknown_root(
     authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime
 ) -> None:

@@ -150,6 +150,13 @@ def test_a_key_that_cannot_be_read_can_be_destroyed(store: FileKeystore, folder:
         store.destroy(ref)
 
 
+def test_a_name_left_by_a_crash_goes_with_the_key(store: FileKeystore, folder: Path) -> None:
+    key, kept = store.generate("seal", P256), store.generate("seal", P256)
+    (folder / ".0123456789abcdef.new").hardlink_to(folder / f"{key.ref.removeprefix('file:')}.json")
+    store.destroy(key.ref)
+    assert [path.stem for path in folder.iterdir()] == [kept.ref.removeprefix("file:")]
+
+
 def test_a_key_destroyed_while_it_is_being_loaded_does_not_come_back(
     store: FileKeystore, reopened: FileKeystore
 ) -> None:
