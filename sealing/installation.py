@@ -4,7 +4,6 @@ Kept in ``installation.json``, written once. The first entry of the ledger commi
 was exchanged later does not pass.
 """
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from authority.certificates import make_issuer, make_root
 from keystore.interface import Keystore
-from keystore.private_file import sync_folder
+from keystore.private_file import write_private
 from ledger.canonical import canonical, parse
 from ledger.entry import Draft
 from ledger.errors import NotCanonicalError
@@ -75,15 +74,8 @@ class Installation(BaseModel):
             ) from error
 
     def write(self, path: Path) -> None:
-        """Write the file once, durably; an existing one is never replaced."""
-        temporary = path.with_suffix(".new")
-        with temporary.open("wb") as file:
-            file.write(canonical(self.model_dump(mode="json")))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(temporary, path)
-        temporary.unlink()
-        sync_folder(path.parent)
+        """Write the file once, durably, for its owner only. Raises ``KeyNotWrittenError`` when there is one."""
+        write_private(path, canonical(self.model_dump(mode="json")))
 
 
 def found_installation(keystore: Keystore, *, log_origin: str, public_url: str, now: datetime) -> Installation:

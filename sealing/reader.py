@@ -10,7 +10,7 @@ from policies.facts import ApprovalFacts, ItemFacts, ItemKey, PersonFacts, SealF
 from policies.folding import fold
 from registry import consumed_approvals
 from registry.approval import ApprovalEvidenceError, ApprovalStatement, read_statement
-from registry.approval_facts import approval_facts, refused_approval_facts
+from registry.approval_facts import ApprovalSurroundings, approval_facts, refused_approval_facts
 from registry.calendar import Calendar
 from registry.catalogue import item_facts, item_in_force, setup_in_force
 from registry.catalogue_rows import CatalogueItem, PilotRegion, SetupRow
@@ -36,7 +36,7 @@ class Evidence:
     """The approval statement as brought: read and signed by a registered key, or why not, or none at all."""
 
     statement: ApprovalStatement | None = None
-    error: str | None = None
+    error: ApprovalEvidenceError | None = None
 
 
 @dataclass(slots=True)
@@ -134,9 +134,7 @@ class Reader:
         try:
             statement = read_statement(jws, find_key, audience=self.shop.identity.origin)
         except ApprovalEvidenceError as error:
-            return Evidence(error=f"{error.zh} / {error.en}")
-        if not statement.key.valid_at(self.now):
-            return Evidence(error=f"批准密钥 {statement.key.id} 已失效 / the approval key is not valid now")
+            return Evidence(error=error)
         return Evidence(statement=statement)
 
     def _approval_key(self, kid: str, client: str) -> RegisteredKey | None:
@@ -172,7 +170,7 @@ class Reader:
     ) -> ApprovalFacts | None:
         """The approval as the rules see it; None when none was brought."""
         if evidence.error is not None:
-            return refused_approval_facts(evidence.error, now=self.now)
+            return refused_approval_facts(evidence.error, self.now)
         statement = evidence.statement
         if statement is None:
             return None
@@ -184,8 +182,7 @@ class Reader:
                 self.connection, agreement.id, application=application, now=self.now
             )
         used = consumed_approvals.used_by(self.connection, statement.claims.id, document=document)
-        return approval_facts(
-            statement,
+        surroundings = ApprovalSurroundings(
             principal=self.person_facts(principal),
             on_behalf_of=None if behalf is None else behalf.natural_person,
             calendar=self._calendar(statement.claims.not_before),
@@ -193,6 +190,7 @@ class Reader:
             used_by=used if used != application else None,
             system_attested_today=attested,
         )
+        return approval_facts(statement, surroundings, self.now)
 
     def _calendar(self, start: datetime) -> Calendar:
         rows = [

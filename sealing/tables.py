@@ -62,3 +62,11 @@ impressions = Table(
     Index("ix_impressions_grantee", "grantee", "entry_index"),
     Index("ix_impressions_sealed", "sealed_digest"),
 )
+
+used_token_ids = Table(
+    "used_token_ids",
+    metadata,
+    Column("issuer", String(40), primary_key=True),
+    Column("jti", String(200), primary_key=True),
+    Column("expires", String(32), nullable=False),
+)

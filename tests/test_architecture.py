@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "registry": {"ledger", "policies"},
     "authority": {"keystore"},
     "verify": {"authority", "ledger", "policies", "registry", "sandbox", "signer"},
-    "sealing": {"authority", "keystore", "ledger", "policies", "registry", "sandbox", "signer"},
+    "sealing": {"authority", "keystore", "ledger", "policies", "registry", "sandbox", "signer", "verify"},
     "api": {"authority", "keystore", "ledger", "policies", "registry", "sandbox", "sealing", "signer", "verify"},
     "cli": {
         "api", "authority", "demo", "keystore", "ledger", "policies", "registry", "sandbox", "sealing", "signer",

@@ -1,0 +1,1 @@
+"""The one transaction: decide, sign, record; recovery; the wiring of an installation."""

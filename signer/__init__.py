@@ -1,0 +1,1 @@
+"""PDF: seal face, placement, examination, PAdES."""
