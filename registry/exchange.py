@@ -158,10 +158,10 @@ def _record(kind: type[Row], values: dict[str, Any]) -> Row:
 def _faults(
     error: ValidationError, columns: Sequence[Column], cells: Sequence[str], number: int
 ) -> Iterator[BadCell]:
-    by_code = {column.code: (column, cell) for column, cell in zip(columns, cells, strict=False)}
-    for detail in error.errors():
-        column, cell = by_code[str(detail["loc"][0])]
-        yield _bad(number, column, cell, _reason(detail))
+    first = {str(detail["loc"][0]): detail for detail in reversed(error.errors())}
+    for column, cell in zip(columns, cells, strict=False):
+        if column.code in first:
+            yield _bad(number, column, cell, _reason(first[column.code]))
 
 
 def _reason(detail: ErrorDetails) -> ValueError:

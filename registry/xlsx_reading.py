@@ -39,15 +39,14 @@ _DECLARATIONS = tuple("<!DOCTYPE".encode(code) for code in ("utf-8", "utf-16-le"
 _ENCRYPTED = 0x1
 
 
-def read_xlsx_rows(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Read the first sheet of the file at ``arguments["path"]``.
+def read_xlsx_rows(path: str) -> dict[str, Any]:
+    """Read the first sheet of the file at ``path``.
 
     Answers ``{"rows": [[text, …], …], "bad": [{"row", "column", "found", "zh", "en"}, …]}``. Raises
     :class:`SheetUnreadableError`.
     """
-    path = Path(arguments["path"])
-    _check_archive(path)
-    rows, bad = _read_first_sheet(path)
+    _check_archive(Path(path))
+    rows, bad = _read_first_sheet(Path(path))
     check_size(rows)
     return {"rows": rows, "bad": bad}
 
