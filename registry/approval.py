@@ -1,9 +1,9 @@
 """The approval statement: what a principal approved, signed, readable without a database.
 
 `docs/approval-statement.md` tells the claims in words. A statement binds everything a seal use is made
-of [THREATS 4], so it cannot be used for another document, seal, item, number, agreement version or
+of, so it cannot be used for another document, seal, item, number, agreement version or
 installation. Who vouches follows from the registered key: a person's own key makes it ``person_signed``,
-an approval system's approval key ``system_attested`` [THREATS 3].
+an approval system's approval key ``system_attested``.
 """
 
 from collections.abc import Sequence

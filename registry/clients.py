@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from registry.errors import RecordInvalidError
 from registry.fields import Base64, Name, OrganCode, RecordId, Text
 from registry.record import DatedRecord, Record
 
@@ -37,16 +38,24 @@ class ClientApprovalKey(DatedRecord):
     client: RecordId
     algorithm: Literal["ES256"]
     public_key: Base64  # SubjectPublicKeyInfo, DER
-    authentication_key: (
-        Base64 | None
-    )  # the client's own at registration, kept so that the difference can be seen
     registered_by: RecordId
     document: Text
 
-    @model_validator(mode="after")
-    def _differs_from_authentication(self) -> Self:
-        if self.public_key == self.authentication_key:
-            raise ValueError(
-                "批准密钥须不同于身份验证密钥 / the approval key must differ from the authentication key"
-            )
-        return self
+
+def check_approval_key(key: ClientApprovalKey, client: Client) -> None:
+    """Refuse a key that the client also authenticates with: one stolen credential would do for both.
+
+    Raises :class:`RecordInvalidError` ``approval-key-is-authentication-key`` or ``approval-key-of-another``.
+    """
+    if key.client != client.id:
+        raise RecordInvalidError(
+            "approval-key-of-another",
+            f"批准密钥属于 {key.client}，不属于 {client.id}",
+            f"the approval key belongs to {key.client}, not to {client.id}",
+        )
+    if key.public_key == client.public_key:
+        raise RecordInvalidError(
+            "approval-key-is-authentication-key",
+            "批准密钥须不同于身份验证密钥",
+            "the approval key must differ from the authentication key",
+        )

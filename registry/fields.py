@@ -12,6 +12,7 @@ from ledger.ids import ID_PATTERN
 from ledger.moments import to_text
 from registry.organ_code import check_organ_code
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 json_time = to_text
@@ -23,12 +24,14 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError(
             f"时间须为 UTC，实为 {moment.isoformat()} / expected a time in UTC, found {moment.isoformat()}"
         )
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # far enough from where date arithmetic ends
+        raise ValueError(f"年份应为 2000 至 2999 / expected a year from 2000 to 2999, found {moment.year}")
     return moment.astimezone(UTC)
 
 
 def _readable(text: str) -> str:
     for character in text:
-        # Control, bidi and private-use characters make two texts look alike that are not [THREATS 11].
+        # Control, bidi and private-use characters make two texts look alike that are not.
         if unicodedata.category(character) in _FORBIDDEN and character != "\n":
             name = f"U+{ord(character):04X}"
             raise ValueError(

@@ -22,11 +22,12 @@ NumberName = Literal["document_number", "licence_number"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NumberScope:
-    """The numbers that an application asks for, as given, and what they are unique within."""
+class NumberUse:
+    """The numbers of one application, as given, and what they are unique within."""
 
     grantor: str
     lineage: str  # agreement id, the same through all versions
+    application: str
     case_number: str
     kind: DocumentKind
     copy: str
@@ -55,40 +56,40 @@ _FOLDED_OF = select(t.c.folded).where(t.c.application.in_(bindparam("application
 _FREE = delete(t).where(t.c.application == bindparam("of"))
 
 
-def conflicts(connection: Connection, scope: NumberScope, *, application: str) -> tuple[NumberConflict, ...]:
+def conflicts(connection: Connection, use: NumberUse) -> tuple[NumberConflict, ...]:
     """The numbers that another application holds against the rule above."""
     return tuple(
         NumberConflict(name=name, value=given, used_by=row.case_number)
-        for name, given in scope.named()
-        for row in _in_the_way(
-            connection, scope, name, _holders(connection, scope, name, given, application=application)
-        )
+        for name, given in use.named()
+        for row in _in_the_way(connection, use, name, _holders(connection, use, name, given))
     )
 
 
-def reserve(connection: Connection, scope: NumberScope, *, application: str) -> None:
-    """Hold the numbers for ``application``, in place of what it held before.
+def reserve(connection: Connection, use: NumberUse) -> None:
+    """Hold the numbers for the application, in place of what it held before.
 
     Raises :class:`ConflictError` ``number-in-use`` when another application holds one of them.
     """
-    found = conflicts(connection, scope, application=application)
+    found = conflicts(connection, use)
     if found:
         raise _in_use(found[0].value)
-    free(connection, application)
-    for name, given in scope.named():
-        # A permitted recurrence stands beside the first holder; the index then tells them apart.
-        again = _holders(connection, scope, name, given, application=application)
+    free(connection, use.application)
+    for name, given in use.named():
+        # A permitted recurrence of a licence number stands beside its first holder in the index.
+        again = name == "licence_number" and any(
+            row.copy == use.copy for row in _holders(connection, use, name, given)
+        )
         values = {
-            "application": application,
+            "application": use.application,
             "name": name,
-            "grantor": scope.grantor,
-            "lineage": scope.lineage,
-            "kind": scope.kind,
-            "copy": scope.copy,
+            "grantor": use.grantor,
+            "lineage": use.lineage,
+            "kind": use.kind,
+            "copy": use.copy,
             "folded": fold(given),
             "given": given,
-            "recurrence": application if again else "",
-            "case_number": scope.case_number,
+            "recurrence": use.application if again else "",
+            "case_number": use.case_number,
         }
         try:
             connection.execute(insert(t), values)
@@ -101,37 +102,35 @@ def free(connection: Connection, application: str) -> None:
     connection.execute(_FREE, {"of": application})
 
 
-def _holders(
-    connection: Connection, scope: NumberScope, name: NumberName, given: str, *, application: str
-) -> Sequence[Row[Any]]:
+def _holders(connection: Connection, use: NumberUse, name: NumberName, given: str) -> Sequence[Row[Any]]:
     parameters = {
-        "grantor": scope.grantor,
-        "lineage": scope.lineage,
-        "kind": scope.kind,
+        "grantor": use.grantor,
+        "lineage": use.lineage,
+        "kind": use.kind,
         "name": name,
         "folded": fold(given),
-        "application": application,
+        "application": use.application,
     }
     return connection.execute(_HOLDERS, parameters).all()
 
 
 def _in_the_way(
-    connection: Connection, scope: NumberScope, name: NumberName, holders: Sequence[Row[Any]]
+    connection: Connection, use: NumberUse, name: NumberName, holders: Sequence[Row[Any]]
 ) -> Sequence[Row[Any]]:
-    case = fold(scope.case_number)
+    case = fold(use.case_number)
     others = [row for row in holders if fold(row.case_number) != case]
     if name == "document_number":
-        same_copy = [row for row in holders if fold(row.case_number) == case and row.copy == scope.copy]
+        same_copy = [row for row in holders if fold(row.case_number) == case and row.copy == use.copy]
         return same_copy + others
-    return [] if _follows(connection, scope, others) else others
+    return [] if _follows(connection, use, others) else others
 
 
-def _follows(connection: Connection, scope: NumberScope, holders: Sequence[Row[Any]]) -> bool:
-    """Whether ``scope`` names a number of these holders as its predecessor, in a basis that has one."""
-    if scope.basis == "new" or scope.predecessor is None or not holders:
+def _follows(connection: Connection, use: NumberUse, holders: Sequence[Row[Any]]) -> bool:
+    """Whether ``use`` names a number of these holders as its predecessor, in a basis that has one."""
+    if use.basis == "new" or use.predecessor is None or not holders:
         return False
     rows = connection.execute(_FOLDED_OF, {"applications": [row.application for row in holders]})
-    return fold(scope.predecessor) in set(rows.scalars())
+    return fold(use.predecessor) in set(rows.scalars())
 
 
 def _in_use(value: str) -> ConflictError:

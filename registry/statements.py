@@ -1,6 +1,6 @@
 """Signed statements: JWS compact serialisation, ES256, one header shape, canonical payload.
 
-Everything an attacker could steer in JOSE is closed [THREATS 15]: only ``alg``, ``kid`` and ``typ`` may
+Everything an attacker could steer in JOSE is closed: only ``alg``, ``kid`` and ``typ`` may
 stand in the header, the algorithm is fixed, the key is looked up by the caller among the keys it
 registered, and a payload that is not the canonical form of its own content is refused (so duplicate
 names, fractions and unusual spellings cannot be read in two ways).
@@ -29,6 +29,9 @@ from ledger.canonical import canonical, parse
 from ledger.errors import NotCanonicalError
 from registry.errors import EvidenceError
 
+KeyKind = Literal["organ", "person", "client"]
+"""Who a registered key belongs to."""
+
 _ALGORITHM = "ES256"
 _MEMBERS = ["alg", "kid", "typ"]
 _LIMIT = 65_536
@@ -39,7 +42,7 @@ class RegisteredKey:
     """A public key as registered: whose it is, and when it may be used."""
 
     id: str
-    kind: Literal["organ", "person", "client"]
+    kind: KeyKind
     holder: str  # organ code, person id or client id
     public_key: bytes  # SubjectPublicKeyInfo, DER
     valid_from: datetime

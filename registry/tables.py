@@ -57,8 +57,8 @@ Index(
     unique=True,
 )
 
-used_approvals = Table(
-    "registry_used_approvals",
+consumed_approvals = Table(
+    "registry_consumed_approvals",
     metadata,
     Column("approval", String(40), primary_key=True),
     Column("document", String(71), primary_key=True),  # digest that its manifest line names

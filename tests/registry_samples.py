@@ -197,8 +197,7 @@ def client(**changes: Any) -> Client:
 
 
 def client_approval_key(**changes: Any) -> ClientApprovalKey:
-    values = {"id": new_id("cak"), "client": new_id("cli"), "authentication_key": public("authentication")}
-    return ClientApprovalKey(**{**values, **_KEY, **changes})
+    return ClientApprovalKey(**{"id": new_id("cak"), "client": new_id("cli"), **_KEY, **changes})
 
 
 def status_change(status: Any = "annulled", **changes: Any) -> StatusChange:

@@ -53,7 +53,7 @@ def upgrade() -> None:
     )
     op.create_index("uq_registry_reserved_numbers", "registry_reserved_numbers", _NUMBER_SCOPE, unique=True)
     op.create_table(
-        "registry_used_approvals",
+        "registry_consumed_approvals",
         sa.Column("approval", sa.String(40), primary_key=True),
         sa.Column("document", sa.String(71), primary_key=True),
         sa.Column("application", sa.String(40), nullable=False),
@@ -62,7 +62,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables; what was recorded about their rows stays in the ledger."""
-    op.drop_table("registry_used_approvals")
+    op.drop_table("registry_consumed_approvals")
     op.drop_table("registry_reserved_numbers")
     for kind in _LOOKUPS:
         op.drop_table(f"registry_{kind}")
