@@ -23,7 +23,7 @@ _TABLE = {
     **dict.fromkeys(_INVISIBLE, ""),
 }
 _IN_TABLE = re.compile(f"[{re.escape(''.join(_TABLE))}]")  # three times as fast as str.translate
-_DASH_RUN = re.compile(r"-{2,}")
+_DASH_RUN = re.compile("-(?: ?-)+")  # “——” is one Chinese dash, and a line may break inside it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from policies.facts import (
     OrganFacts,
     PersonFacts,
     RequestFacts,
+    Role,
     RoleFacts,
     SealFacts,
     SetupFacts,
@@ -47,13 +48,13 @@ TOWNSHIP = OrganFacts(
 )
 
 
-def _person(name: str, organ: str, role: str) -> PersonFacts:
+def _person(name: str, organ: str, role: Role) -> PersonFacts:
     return PersonFacts(
         id=f"per-{name}",
         natural_person=f"human-{name}",
         roles=(
             RoleFacts(
-                role=role,  # type: ignore[arg-type]  a literal from the callers below
+                role=role,
                 organ=organ,
                 valid_from=NOW - YEAR,
                 valid_until=None,
@@ -125,7 +126,7 @@ def _document(request: RequestFacts, *, item: str, issuer: str) -> DocumentFacts
     )
 
 
-def _agreement(grantor: OrganFacts, grantee: OrganFacts, **rest: Any) -> AgreementFacts:
+def _agreement(grantor: OrganFacts, grantee: OrganFacts, **rest: object) -> AgreementFacts:
     return AgreementFacts(
         version=1,
         state="in_force",
@@ -158,9 +159,17 @@ def _seal(agreement: AgreementFacts, name: str, number: int) -> SealFacts:
 
 
 def _facts(
-    request: RequestFacts, agreement: AgreementFacts, *, grantor: OrganFacts, grantee: OrganFacts, **rest: Any
+    request: RequestFacts,
+    agreement: AgreementFacts,
+    *,
+    grantor: OrganFacts,
+    grantee: OrganFacts,
+    **rest: object,
 ) -> Facts:
-    item: ItemFacts = rest["item"]
+    item = rest["item"]
+    assert isinstance(item, ItemFacts)
+    seal = rest["seal"]
+    assert isinstance(seal, SealFacts)
     return Facts(
         now=NOW,
         caller=CallerFacts(client="cli-platform", organs=(grantee.code,)),
@@ -169,7 +178,7 @@ def _facts(
         grantor=grantor,
         grantee=grantee,
         applicant=_person("user", grantee.code, "seal_user"),
-        approval=_approval(request, agreement, rest["seal"]),
+        approval=_approval(request, agreement, seal),
         document=_document(request, item=item.aliases[0], issuer=grantor.legal_name),
         certificate=CertificateFacts(
             serial="1a2b", not_before=NOW - YEAR, not_after=NOW + YEAR, revoked=False, issuer="internal"
@@ -283,10 +292,28 @@ def county_township() -> Facts:
     )
 
 
+@pytest.fixture
+def new_role() -> Callable[..., RoleFacts]:
+    """``new_role(kind, **changes)``: a role at the county's bureau since yesterday, with its document."""
+
+    def designated(kind: Role, **changes: object) -> RoleFacts:
+        plain = RoleFacts(
+            role=kind,
+            organ=COUNTY_BUREAU.code,
+            valid_from=NOW - timedelta(days=1),
+            valid_until=None,
+            document="授权书〔2026〕1号",
+            on_behalf_of=None,
+        )
+        return replace(plain, **changes)
+
+    return designated
+
+
 Change = Callable[..., Any]
 
 
-def _set(value: Any, path: list[str], new: Any) -> Any:
+def _set(value: object, path: list[str], new: object) -> object:
     name, *rest = path
     if isinstance(value, tuple):
         index = int(name)

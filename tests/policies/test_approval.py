@@ -1,30 +1,27 @@
 """The principal's approval: whose, of what exactly, how strong, how fresh."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from policies.facts import ItemKey, ManifestLine, RoleFacts
+from policies.decision import Finding
+from policies.facts import Facts, ItemKey, ManifestLine, RoleFacts
+
+Change = Callable[[Facts, dict[str, Any]], Facts]
+Find = Callable[[Facts, str], Finding]
+NewRole = Callable[..., RoleFacts]
 
 COUNTY = "11360732TEST00002X"
 TICK = timedelta(microseconds=1)
 OTHER_DIGEST = "sha256:" + "cd" * 32
 
 
-def _role(facts, kind, **changes):
-    role = RoleFacts(
-        role=kind,
-        organ=COUNTY,
-        valid_from=facts.now - timedelta(days=1),
-        valid_until=None,
-        document="授权书〔2026〕1号",
-        on_behalf_of=None,
-    )
-    return replace(role, **changes)
-
-
-def test_evidence_that_does_not_verify_approves_nothing(city_county, change, find):
+def test_evidence_that_does_not_verify_approves_nothing(
+    city_county: Facts, change: Change, find: Find
+) -> None:
     facts = change(
         city_county,
         {"approval.evidence_valid": False, "approval.evidence_error": "signature does not verify"},
@@ -36,7 +33,7 @@ def test_evidence_that_does_not_verify_approves_nothing(city_county, change, fin
     assert "(no reason given)" in find(facts, "principal_approved").en
 
 
-def test_an_unregistered_approver_is_no_principal(city_county, change, find):
+def test_an_unregistered_approver_is_no_principal(city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"approval.principal": None}), "principal_approved")
     assert not finding.passed
     assert "审批人不是登记人员" in finding.zh
@@ -63,11 +60,20 @@ def test_an_unregistered_approver_is_no_principal(city_county, change, find):
         ("custodian", {}, None, False),
     ],
 )
-def test_who_counts_as_principal(kind, changes, on_behalf_of, passes, city_county, change, find):
+def test_who_counts_as_principal(
+    kind: str,
+    changes: dict[str, Any],
+    on_behalf_of: str | None,
+    passes: bool,
+    city_county: Facts,
+    change: Change,
+    find: Find,
+    new_role: NewRole,
+) -> None:
     facts = change(
         city_county,
         {
-            "approval.principal.roles": (_role(city_county, kind, **changes),),
+            "approval.principal.roles": (new_role(kind, **changes),),
             "approval.on_behalf_of": on_behalf_of,
         },
     )
@@ -85,9 +91,17 @@ def test_who_counts_as_principal(kind, changes, on_behalf_of, passes, city_count
         (timedelta(hours=-2), timedelta(0), "at 2026-11-23T09:00:00Z"),
     ],
 )
-def test_the_principal_is_one_when_approving_and_now(start, end, told, city_county, change, find):
+def test_the_principal_is_one_when_approving_and_now(
+    start: timedelta,
+    end: timedelta | None,
+    told: str | None,
+    city_county: Facts,
+    change: Change,
+    find: Find,
+    new_role: NewRole,
+) -> None:
     now = city_county.now
-    role = _role(city_county, "principal", valid_from=now + start)
+    role = new_role("principal", valid_from=now + start)
     role = replace(role, valid_until=None if end is None else now + end)
     finding = find(change(city_county, {"approval.principal.roles": (role,)}), "principal_approved")
     assert finding.passed is (told is None)
@@ -122,14 +136,16 @@ def test_the_principal_is_one_when_approving_and_now(start, end, told, city_coun
         ("request.licence_number", None, "expected （无）"),
     ],
 )
-def test_an_approval_is_of_one_use_of_one_document(path, value, told, county_township, change, find):
+def test_an_approval_is_of_one_use_of_one_document(
+    path: str, value: object, told: str | None, county_township: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(county_township, {path: value}), "principal_approved")
     assert not finding.passed
     assert told in finding.en
     assert "；" not in finding.zh
 
 
-def test_numbers_are_bound_as_they_read(county_township, change, find):
+def test_numbers_are_bound_as_they_read(county_township: Facts, change: Change, find: Find) -> None:
     facts = change(
         county_township,
         {
@@ -141,7 +157,7 @@ def test_numbers_are_bound_as_they_read(county_township, change, find):
     assert find(facts, "principal_approved").passed
 
 
-def test_one_line_of_a_manifest_must_fit_whole(city_county, change, find):
+def test_one_line_of_a_manifest_must_fit_whole(city_county: Facts, change: Change, find: Find) -> None:
     """A case's papers may be approved together; a line for the digest and another for the kind is none."""
     line = city_county.approval.manifest[0]
     other = ManifestLine(
@@ -162,7 +178,7 @@ def test_one_line_of_a_manifest_must_fit_whole(city_county, change, find):
     assert "the kind in the approval is notice, expected licence" in finding.en
 
 
-def test_the_nearest_line_of_a_digest_is_told(city_county, change, find):
+def test_the_nearest_line_of_a_digest_is_told(city_county: Facts, change: Change, find: Find) -> None:
     line = city_county.approval.manifest[0]
     far = replace(line, kind="decision", copy="duplicate 1", placement="{}")
     near = replace(line, copy="duplicate 2")
@@ -181,7 +197,9 @@ def test_the_nearest_line_of_a_digest_is_told(city_county, change, find):
         ("approval.fresh_until", timedelta(0), False),
     ],
 )
-def test_an_approval_is_fresh_until_the_earlier_of_two_ends(path, offset, passes, city_county, change, find):
+def test_an_approval_is_fresh_until_the_earlier_of_two_ends(
+    path: str, offset: timedelta, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     facts = change(city_county, {path: city_county.now + offset})
     finding = find(facts, "approval_fresh")
     assert finding.passed is passes
@@ -191,7 +209,9 @@ def test_an_approval_is_fresh_until_the_earlier_of_two_ends(path, offset, passes
 
 
 @pytest.mark.parametrize(("used_by", "passes"), [(None, True), ("app-1", True), ("app-2", False)])
-def test_an_approval_serves_one_application(used_by, passes, city_county, change, find):
+def test_an_approval_serves_one_application(
+    used_by: str | None, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(city_county, {"approval.used_by": used_by}), "approval_fresh")
     assert finding.passed is passes
     assert "another application" in finding.en
@@ -207,7 +227,15 @@ def test_an_approval_serves_one_application(used_by, passes, city_county, change
         ("system_attested", 0, 0, "expected fewer than 0"),
     ],
 )
-def test_the_system_may_attest_within_its_cap(weakest, cap, today, told, city_county, change, find):
+def test_the_system_may_attest_within_its_cap(
+    weakest: str,
+    cap: int | None,
+    today: int,
+    told: str | None,
+    city_county: Facts,
+    change: Change,
+    find: Find,
+) -> None:
     facts = change(
         city_county,
         {
@@ -223,7 +251,9 @@ def test_the_system_may_attest_within_its_cap(weakest, cap, today, told, city_co
 
 
 @pytest.mark.parametrize("weakest", ["person_signed", "system_attested"])
-def test_a_persons_signature_is_always_strong_enough(weakest, city_county, change, find):
+def test_a_persons_signature_is_always_strong_enough(
+    weakest: str, city_county: Facts, change: Change, find: Find
+) -> None:
     facts = change(
         city_county, {"agreement.weakest_assurance": weakest, "approval.system_attested_today": 99}
     )

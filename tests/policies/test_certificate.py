@@ -1,8 +1,16 @@
 """The certificate of the seal's key."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+
+from policies.decision import Finding
+from policies.facts import Facts
+
+Change = Callable[[Facts, dict[str, Any]], Facts]
+Find = Callable[[Facts, str], Finding]
 
 TICK = timedelta(microseconds=1)
 
@@ -16,7 +24,9 @@ TICK = timedelta(microseconds=1)
         ("certificate.not_after", -TICK, False),
     ],
 )
-def test_validity_includes_both_ends(path, offset, passes, city_county, change, find):
+def test_validity_includes_both_ends(
+    path: str, offset: timedelta, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     facts = change(city_county, {path: city_county.now + offset})
     finding = find(facts, "key_certified")
     assert finding.passed is passes
@@ -24,7 +34,7 @@ def test_validity_includes_both_ends(path, offset, passes, city_county, change, 
         assert "now is 2026-11-23T09:00:00Z" in finding.en
 
 
-def test_a_revoked_certificate_is_not_used(city_county, change, find):
+def test_a_revoked_certificate_is_not_used(city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"certificate.revoked": True}), "key_certified")
     assert not finding.passed
     assert finding.zh == "证书 1a2b 已撤销，应未撤销"
@@ -40,7 +50,9 @@ def test_a_revoked_certificate_is_not_used(city_county, change, find):
         ("internal", "licensed", False),
     ],
 )
-def test_the_issuer_is_as_the_agreement_asks(issuer, asked, passes, city_county, change, find):
+def test_the_issuer_is_as_the_agreement_asks(
+    issuer: str, asked: str, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     facts = change(city_county, {"certificate.issuer": issuer, "agreement.issuer_required": asked})
     finding = find(facts, "key_certified")
     assert finding.passed is passes

@@ -6,7 +6,7 @@ from policies.describe import describe
 from policies.rulesets import RULE_SETS, UnknownRuleSetError
 
 
-def test_every_rule_is_described_in_order():
+def test_every_rule_is_described_in_order() -> None:
     listed = describe()
     assert [each.code for each in listed] == [rule.code for rule in RULE_SETS["2026-11"]]
     assert listed[0].must_hold == "The seal is active: not pending, suspended, cancelled or destroyed."
@@ -15,12 +15,12 @@ def test_every_rule_is_described_in_order():
     assert all(each.must_hold.endswith(".") for each in listed)
 
 
-def test_codes_are_unique():
+def test_codes_are_unique() -> None:
     for rules in RULE_SETS.values():
         codes = [rule.code for rule in rules]
         assert len(codes) == len(set(codes))
 
 
-def test_an_unknown_rule_set_cannot_be_described():
+def test_an_unknown_rule_set_cannot_be_described() -> None:
     with pytest.raises(UnknownRuleSetError):
         describe("none")

@@ -1,8 +1,15 @@
 """The document: in the grantor's name, stating what it is sealed for, and sealable."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from policies.facts import ItemKey, Objection, Statement
+from policies.decision import Finding
+from policies.facts import Facts, ItemKey, Objection, Statement
+
+Change = Callable[[Facts, dict[str, Any]], Facts]
+Find = Callable[[Facts, str], Finding]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +33,9 @@ from policies.facts import ItemKey, Objection, Statement
         "",
     ],
 )
-def test_the_issuer_line_is_the_grantors(line, county_township, change, find):
+def test_the_issuer_line_is_the_grantors(
+    line: str | None, county_township: Facts, change: Change, find: Find
+) -> None:
     good = [
         "兴国县林业局",
         "县林业局",
@@ -44,7 +53,9 @@ def test_the_issuer_line_is_the_grantors(line, county_township, change, find):
 
 
 @pytest.mark.parametrize("alias", ["行政审批局", "兴国县行政审批局"])
-def test_a_name_that_both_organs_go_by_is_not_the_grantors(alias, city_county, change, find):
+def test_a_name_that_both_organs_go_by_is_not_the_grantors(
+    alias: str, city_county: Facts, change: Change, find: Find
+) -> None:
     changes = {"grantor.aliases": ("行政审批局",), "grantee.aliases": ("行政审批局",)}
     facts = change(city_county, {**changes, "document.issuer_line": alias})
     assert not find(facts, "in_grantors_name").passed
@@ -60,13 +71,13 @@ def test_a_name_that_both_organs_go_by_is_not_the_grantors(alias, city_county, c
     ],
 )
 def test_a_confirmation_counts_only_where_no_line_can_be_read(
-    line, confirmed, passes, county_township, change, find
-):
+    line: str | None, confirmed: bool, passes: bool, county_township: Facts, change: Change, find: Find
+) -> None:
     facts = change(county_township, {"document.issuer_line": line, "document.issuer_confirmed": confirmed})
     assert find(facts, "in_grantors_name").passed is passes
 
 
-def _stated(facts, name, **changes):
+def _stated(facts: Facts, name: str, **changes: object) -> tuple[Statement, ...]:
     """The statements of ``facts`` with one changed; no changes drop it."""
     old = facts.document.statements
     if not changes:
@@ -80,7 +91,7 @@ NAMES = ["item", "document_number", "licence_number", "facts.volume_m3", "facts.
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_value_must_be_stated(name, county_township, change, find):
+def test_each_value_must_be_stated(name: str, county_township: Facts, change: Change, find: Find) -> None:
     dropped = change(county_township, {"document.statements": _stated(county_township, name)})
     finding = find(dropped, "document_states_facts")
     assert not finding.passed
@@ -90,7 +101,9 @@ def test_each_value_must_be_stated(name, county_township, change, find):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_approver_may_confirm_a_value_by_name(name, county_township, change, find):
+def test_the_approver_may_confirm_a_value_by_name(
+    name: str, county_township: Facts, change: Change, find: Find
+) -> None:
     statements = _stated(county_township, name, found=False, confirmed=True)
     facts = change(county_township, {"document.statements": statements})
     assert not find(facts, "document_states_facts").passed
@@ -99,7 +112,9 @@ def test_the_approver_may_confirm_a_value_by_name(name, county_township, change,
     assert not find(change(facts, {"approval": None}), "document_states_facts").passed
 
 
-def test_without_an_approval_the_text_itself_still_counts(county_township, change, find):
+def test_without_an_approval_the_text_itself_still_counts(
+    county_township: Facts, change: Change, find: Find
+) -> None:
     assert find(change(county_township, {"approval": None}), "document_states_facts").passed
 
 
@@ -114,7 +129,9 @@ def test_without_an_approval_the_text_itself_still_counts(county_township, chang
         ("facts.own_plot", " "),
     ],
 )
-def test_a_statement_of_another_value_is_none(name, value, county_township, change, find):
+def test_a_statement_of_another_value_is_none(
+    name: str, value: object, county_township: Facts, change: Change, find: Find
+) -> None:
     facts = change(county_township, {"document.statements": _stated(county_township, name, value=value)})
     assert not find(facts, "document_states_facts").passed
 
@@ -127,7 +144,9 @@ def test_a_statement_of_another_value_is_none(name, value, county_township, chan
         ("facts.own_plot", "农村居民自留山"),
     ],
 )
-def test_a_value_may_be_typed_otherwise(name, value, county_township, change, find):
+def test_a_value_may_be_typed_otherwise(
+    name: str, value: object, county_township: Facts, change: Change, find: Find
+) -> None:
     facts = change(county_township, {"document.statements": _stated(county_township, name, value=value)})
     assert find(facts, "document_states_facts").passed
 
@@ -142,8 +161,8 @@ def test_a_value_may_be_typed_otherwise(name, value, county_township, change, fi
     ],
 )
 def test_a_licence_number_is_stated_where_there_is_or_should_be_one(
-    kind, number, stated, passes, city_county, change, find
-):
+    kind: str, number: str | None, stated: bool, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     statements = city_county.document.statements if stated else _stated(city_county, "licence_number")
     facts = change(
         city_county,
@@ -152,7 +171,7 @@ def test_a_licence_number_is_stated_where_there_is_or_should_be_one(
     assert find(facts, "document_states_facts").passed is passes
 
 
-def test_a_document_of_another_item_is_not_sealed(city_county, change, find):
+def test_a_document_of_another_item_is_not_sealed(city_county: Facts, change: Change, find: Find) -> None:
     facts = change(
         city_county,
         {
@@ -166,7 +185,7 @@ def test_a_document_of_another_item_is_not_sealed(city_county, change, find):
     assert "文书中找不到 item" in finding.zh
 
 
-def test_every_objection_is_told(city_county, change, find):
+def test_every_objection_is_told(city_county: Facts, change: Change, find: Find) -> None:
     objections = (
         Objection(code="javascript", zh="对象 7 含脚本", en="object 7 holds JavaScript"),
         Objection(code="xfa", zh="表单为 XFA", en="the form is XFA"),
@@ -178,5 +197,7 @@ def test_every_objection_is_told(city_county, change, find):
 
 
 @pytest.mark.parametrize(("pages", "passes"), [(1, True), (300, True), (0, False), (-1, False)])
-def test_a_document_has_pages(pages, passes, city_county, change, find):
+def test_a_document_has_pages(
+    pages: int, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     assert find(change(city_county, {"document.pages": pages}), "document_sealable").passed is passes

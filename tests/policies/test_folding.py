@@ -216,6 +216,7 @@ def test_a_quantity_inside_a_longer_one_is_not_found(value: str, digits: str) ->
     assert not states(f"蓄积{longer}立方米", value)
 
 
+@example("0000--0", [5])
 @given(
     st.text(alphabet="赣审批字〔〕2026AB-号", min_size=1, max_size=12),
     st.lists(st.integers(0, 12), max_size=4),

@@ -1,11 +1,18 @@
-"""The item: on the agreement's list, delegated so that a seal may be used, the grantor's, open, in condition."""
+"""The item: listed, delegated so that a seal may be used, the grantor's, open here, in condition."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from policies.facts import ConditionFacts, ItemKey
+from policies.decision import Finding
+from policies.facts import ConditionFacts, Facts, ItemKey
+
+Change = Callable[[Facts, dict[str, Any]], Facts]
+Find = Callable[[Facts, str], Finding]
 
 
-def test_only_items_the_agreement_names(city_county, change, find):
+def test_only_items_the_agreement_names(city_county: Facts, change: Change, find: Find) -> None:
     facts = change(city_county, {"request.item": ItemKey(list="001-2", number=29)})
     finding = find(facts, "item_listed")
     assert not finding.passed
@@ -14,7 +21,9 @@ def test_only_items_the_agreement_names(city_county, change, find):
     )
 
 
-def test_the_same_number_of_another_list_is_another_item(city_county, change, find):
+def test_the_same_number_of_another_list_is_another_item(
+    city_county: Facts, change: Change, find: Find
+) -> None:
     facts = change(city_county, {"request.item": ItemKey(list="001-3", number=30)})
     assert not find(facts, "item_listed").passed
     assert find(city_county, "item_listed").passed
@@ -33,14 +42,16 @@ def test_the_same_number_of_another_list_is_another_item(city_county, change, fi
         ("county_township", "substantive_review", False),
     ],
 )
-def test_one_mode_of_each_regime_carries_the_seal(regime, mode, passes, request, change, find):
+def test_one_mode_of_each_regime_carries_the_seal(
+    regime: str, mode: str, passes: bool, request: pytest.FixtureRequest, change: Change, find: Find
+) -> None:
     facts = change(request.getfixturevalue(regime), {"item.mode": mode})
     finding = find(facts, "item_delegable")
     assert finding.passed is passes
     assert f"delegated as {mode}" in finding.en
 
 
-def test_gas_licence_may_change_but_not_begin(city_county, change, find):
+def test_gas_licence_may_change_but_not_begin(city_county: Facts, change: Change, find: Find) -> None:
     """燃气经营许可证新办 is window-forward [001 附件3 no. 38]; 变更 [001 附件2 no. 28] is not."""
     key = ItemKey(list="001-3", number=38)
     facts = change(
@@ -58,7 +69,9 @@ def test_gas_licence_may_change_but_not_begin(city_county, change, find):
 
 
 @pytest.mark.parametrize(("kind", "passes"), [("licence", True), ("decision", True), ("notice", False)])
-def test_the_document_kind_is_one_of_the_items(kind, passes, city_county, change, find):
+def test_the_document_kind_is_one_of_the_items(
+    kind: str, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(city_county, {"request.document_kind": kind}), "item_delegable")
     assert finding.passed is passes
     if not passes:
@@ -66,7 +79,9 @@ def test_the_document_kind_is_one_of_the_items(kind, passes, city_county, change
         assert "the document is a notice, expected one of decision, refusal, licence" in finding.en
 
 
-def test_the_catalogue_row_is_that_of_the_item_asked_for(city_county, change, find):
+def test_the_catalogue_row_is_that_of_the_item_asked_for(
+    city_county: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(city_county, {"item.key": ItemKey(list="001-2", number=28)}), "item_delegable")
     assert not finding.passed
     assert "the catalogue row is 001-2 no. 28, expected 001-2 no. 30" in finding.en
@@ -79,7 +94,9 @@ def test_the_catalogue_row_is_that_of_the_item_asked_for(city_county, change, fi
         (None, "no registered organ is known"),
     ],
 )
-def test_the_items_implementer_is_the_grantor(organ, told, county_township, change, find):
+def test_the_items_implementer_is_the_grantor(
+    organ: str | None, told: str | None, county_township: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(county_township, {"item.implementing_organ": organ}), "item_implementer")
     assert not finding.passed
     assert told in finding.en
@@ -90,7 +107,9 @@ def test_the_items_implementer_is_the_grantor(organ, told, county_township, chan
     ("regions", "passes"),
     [(None, True), (("360732201",), True), (("360732100", "360732101"), False), ((), False)],
 )
-def test_pilot_townships(regions, passes, county_township, change, find):
+def test_pilot_townships(
+    regions: tuple[str, ...] | None, passes: bool, county_township: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(county_township, {"item.regions": regions}), "item_region")
     assert finding.passed is passes
     assert "360732201" in finding.en
@@ -100,7 +119,9 @@ def test_pilot_townships(regions, passes, county_township, change, find):
     ("bases", "passes"),
     [(None, True), (("renewal",), True), (("new", "renewal"), True), (("new",), False), ((), False)],
 )
-def test_some_items_are_open_to_renewal_only(bases, passes, county_township, change, find):
+def test_some_items_are_open_to_renewal_only(
+    bases: tuple[str, ...] | None, passes: bool, county_township: Facts, change: Change, find: Find
+) -> None:
     """延续 only: [002 附件2] nos. 22 and 23."""
     facts = change(county_township, {"item.bases": bases, "request.basis": "renewal"})
     finding = find(facts, "item_condition")
@@ -109,7 +130,7 @@ def test_some_items_are_open_to_renewal_only(bases, passes, county_township, cha
         assert "申请类别为延续" in finding.zh
 
 
-def _condition(outcome, error=None):
+def _condition(outcome: object, error: str | None = None) -> ConditionFacts:
     return ConditionFacts(expression="volume_m3 >= 15.0", outcome=outcome, error=error)
 
 
@@ -125,14 +146,16 @@ def _condition(outcome, error=None):
         (_condition(1), "do not meet the condition"),
     ],
 )
-def test_anything_but_true_refuses(condition, told, county_township, change, find):
+def test_anything_but_true_refuses(
+    condition: ConditionFacts | None, told: str | None, county_township: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(county_township, {"item.condition": condition}), "item_condition")
     assert finding.passed is (told is None)
     if told:
         assert told in finding.en
 
 
-def test_basis_and_condition_are_both_told(county_township, change, find):
+def test_basis_and_condition_are_both_told(county_township: Facts, change: Change, find: Find) -> None:
     facts = change(county_township, {"item.condition": _condition(False), "item.bases": ()})
     finding = find(facts, "item_condition")
     assert finding.en.startswith("the basis is new, expected one of: none; the declared facts")

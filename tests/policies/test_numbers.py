@@ -1,8 +1,15 @@
 """Numbers: there, readable as what they are, and not used before."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from policies.facts import NumberConflict
+from policies.decision import Finding
+from policies.facts import Facts, NumberConflict
+
+Change = Callable[[Facts, dict[str, Any]], Facts]
+Find = Callable[[Facts, str], Finding]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +33,9 @@ from policies.facts import NumberConflict
         ({"request.case_number": "1\n2"}, "the case number holds a control character U+000A"),
     ],
 )
-def test_numbers_are_given_and_plain(changes, told, city_county, change, find):
+def test_numbers_are_given_and_plain(
+    changes: dict[str, Any], told: str | None, city_county: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(city_county, changes), "numbers_given")
     assert not finding.passed
     assert told in finding.en
@@ -41,11 +50,13 @@ def test_numbers_are_given_and_plain(changes, told, city_county, change, find):
         {"request.document_kind": "decision", "request.licence_number": None},
     ],
 )
-def test_numbers_as_offices_write_them_pass(changes, city_county, change, find):
+def test_numbers_as_offices_write_them_pass(
+    changes: dict[str, Any], city_county: Facts, change: Change, find: Find
+) -> None:
     assert find(change(city_county, changes), "numbers_given").passed
 
 
-def test_a_number_in_use_refuses(city_county, change, find):
+def test_a_number_in_use_refuses(city_county: Facts, change: Change, find: Find) -> None:
     conflicts = (
         NumberConflict(name="document_number", value="赣市行审特设（2026）17号", used_by="app-9"),
         NumberConflict(name="licence_number", value="容3LC赣B00017(26)", used_by="2026112300001"),
@@ -59,6 +70,6 @@ def test_a_number_in_use_refuses(city_county, change, find):
     assert finding.zh.count("应未被使用") == 2
 
 
-def test_unchecked_uniqueness_is_not_uniqueness(city_county, change, find):
+def test_unchecked_uniqueness_is_not_uniqueness(city_county: Facts, change: Change, find: Find) -> None:
     assert not find(change(city_county, {"number_conflicts": None}), "numbers_given").passed
     assert find(change(city_county, {"number_conflicts": ()}), "numbers_given").passed

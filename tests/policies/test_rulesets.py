@@ -1,21 +1,45 @@
 """Deciding: every rule runs, a missing fact refuses, nothing checked refuses, more failing never allows."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policies.decision import Finding
+from policies.facts import Facts
 from policies.rulesets import CURRENT, RULE_SETS, PolicyError, UnknownRuleSetError, decide, judge
 
-TABLE = (
-    "seal_active seal_fits_grantee agreement_in_force item_listed item_delegable item_implementer item_region "
-    "item_condition in_grantors_name caller_for_grantee applicant_is_seal_user custodian_named "
-    "principal_approved approval_fresh approval_assurance two_persons numbers_given document_states_facts "
-    "key_certified document_sealable filed_with_grantor daily_cap"
-).split()
+Change = Callable[[Facts, dict[str, Any]], Facts]
+Find = Callable[[Facts, str], Finding]
+
+TABLE = [
+    "seal_active",
+    "seal_fits_grantee",
+    "agreement_in_force",
+    "item_listed",
+    "item_delegable",
+    "item_implementer",
+    "item_region",
+    "item_condition",
+    "in_grantors_name",
+    "caller_for_grantee",
+    "applicant_is_seal_user",
+    "custodian_named",
+    "principal_approved",
+    "approval_fresh",
+    "approval_assurance",
+    "two_persons",
+    "numbers_given",
+    "document_states_facts",
+    "key_certified",
+    "document_sealable",
+    "filed_with_grantor",
+    "daily_cap",
+]
 
 NEEDS = {
     "seal_active": "seal",
@@ -73,19 +97,21 @@ BREAKING = {
 
 
 @pytest.mark.parametrize("regime", ["city_county", "county_township"])
-def test_a_complete_use_is_allowed(regime, request):
+def test_a_complete_use_is_allowed(regime: str, request: pytest.FixtureRequest) -> None:
     decision = decide(request.getfixturevalue(regime))
     assert [each.code for each in decision.refusals] == []
     assert decision.allowed
     assert decision.rule_set == CURRENT == "2026-11"
 
 
-def test_the_current_rules_are_those_of_the_table(city_county):
+def test_the_current_rules_are_those_of_the_table(city_county: Facts) -> None:
     assert [each.code for each in decide(city_county).findings] == TABLE
 
 
 @pytest.mark.parametrize("regime", ["city_county", "county_township"])
-def test_each_finding_has_both_languages_and_the_regimes_own_clause(regime, request):
+def test_each_finding_has_both_languages_and_the_regimes_own_clause(
+    regime: str, request: pytest.FixtureRequest
+) -> None:
     other = {"city_county": "[002", "county_township": "[000"}[regime]
     for finding in decide(request.getfixturevalue(regime)).findings:
         assert finding.zh
@@ -95,7 +121,9 @@ def test_each_finding_has_both_languages_and_the_regimes_own_clause(regime, requ
         assert other not in finding.source
 
 
-def test_sources_follow_the_agreement(city_county, county_township, change, find):
+def test_sources_follow_the_agreement(
+    city_county: Facts, county_township: Facts, change: Change, find: Find
+) -> None:
     assert find(city_county, "principal_approved").source == "[000 二(二)]"
     assert find(county_township, "principal_approved").source == "[002 附件3 二.2]"
     nameless = change(city_county, {"agreement": None})
@@ -105,7 +133,9 @@ def test_sources_follow_the_agreement(city_county, county_township, change, find
 
 @pytest.mark.parametrize("fact", FACTS)
 @pytest.mark.parametrize("code", TABLE)
-def test_a_missing_fact_fails_just_the_rules_that_need_it(code, fact, county_township, change, find):
+def test_a_missing_fact_fails_just_the_rules_that_need_it(
+    code: str, fact: str, county_township: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(county_township, {fact: None}), code)
     needed = fact in NEEDS[code].split()
     assert finding.passed is not needed
@@ -114,19 +144,19 @@ def test_a_missing_fact_fails_just_the_rules_that_need_it(code, fact, county_tow
         assert finding.zh.startswith("缺少判断所需的事实：")
 
 
-def test_all_missing_facts_are_named(city_county, change, find):
+def test_all_missing_facts_are_named(city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"grantor": None, "setup": None}), "seal_fits_grantee")
     assert finding.zh == "缺少判断所需的事实：设置表中的编号、授权（委托）单位"
     assert finding.en.endswith("setup, grantor")
 
 
-def test_no_rules_refuse(city_county):
+def test_no_rules_refuse(city_county: Facts) -> None:
     decision = judge(city_county, (), "empty")
     assert decision.findings == ()
     assert not decision.allowed
 
 
-def test_an_unknown_rule_set_is_an_error_and_not_a_refusal(city_county):
+def test_an_unknown_rule_set_is_an_error_and_not_a_refusal(city_county: Facts) -> None:
     with pytest.raises(UnknownRuleSetError) as caught:
         decide(city_county, "2026-10")
     assert isinstance(caught.value, PolicyError)
@@ -136,20 +166,22 @@ def test_an_unknown_rule_set_is_an_error_and_not_a_refusal(city_county):
     )
 
 
-def test_one_refusal_does_not_stop_the_others(city_county, change):
+def test_one_refusal_does_not_stop_the_others(city_county: Facts, change: Change) -> None:
     refused = decide(change(city_county, {"seal.state": "suspended", "agreement.state": "suspended"}))
     assert [each.code for each in refused.refusals] == ["seal_active", "agreement_in_force"]
     assert len(refused.findings) == len(TABLE)
 
 
 @pytest.mark.parametrize("path", BREAKING)
-def test_each_breaking_change_breaks(path, county_township, change):
+def test_each_breaking_change_breaks(path: str, county_township: Facts, change: Change) -> None:
     assert not decide(change(county_township, {path: BREAKING[path]})).allowed
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(first=st.sampled_from(sorted(BREAKING)), more=st.sets(st.sampled_from(sorted(BREAKING))))
-def test_a_failing_fact_added_never_allows(first, more, city_county, county_township, change):
+def test_a_failing_fact_added_never_allows(
+    first: str, more: set[str], city_county: Facts, county_township: Facts, change: Change
+) -> None:
     ordered = sorted({first, *more})
     for facts in (city_county, county_township):
         decision = decide(change(facts, {path: BREAKING[path] for path in ordered}))
@@ -159,8 +191,8 @@ def test_a_failing_fact_added_never_allows(first, more, city_county, county_town
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(place=st.integers(0, len(TABLE)))
-def test_a_failing_rule_added_never_allows(place, city_county):
-    def never(_):
+def test_a_failing_rule_added_never_allows(place: int, city_county: Facts) -> None:
+    def never(_: Facts) -> Finding:
         return Finding(code="never", passed=False, zh="否", en="no", source="inference")
 
     rules = list(RULE_SETS[CURRENT])
@@ -168,7 +200,7 @@ def test_a_failing_rule_added_never_allows(place, city_county):
     assert not judge(city_county, rules, "test").allowed
 
 
-def test_time_alone_ends_what_was_allowed(city_county):
+def test_time_alone_ends_what_was_allowed(city_county: Facts) -> None:
     later = replace(city_county, now=city_county.now + timedelta(days=800))
     assert {each.code for each in decide(later).refusals} == {
         "agreement_in_force",

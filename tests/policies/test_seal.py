@@ -1,13 +1,24 @@
 """The seal: its state, whose it is, its number and name, its daily number."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+
+from policies.decision import Finding
+from policies.facts import Facts
+
+Change = Callable[[Facts, dict[str, Any]], Facts]
+Find = Callable[[Facts, str], Finding]
 
 
 @pytest.mark.parametrize(
     ("state", "zh"),
     [("pending", "待启用"), ("suspended", "停用"), ("cancelled", "注销"), ("destroyed", "销毁")],
 )
-def test_only_an_active_seal_is_used(state, zh, city_county, change, find):
+def test_only_an_active_seal_is_used(
+    state: str, zh: str, city_county: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(city_county, {"seal.state": state}), "seal_active")
     assert not finding.passed
     assert finding.zh == f"印章 赣州市行政审批局行政审批专用章（12） 的状态为{zh}，应为启用"
@@ -32,14 +43,18 @@ def test_only_an_active_seal_is_used(state, zh, city_county, change, find):
         ("seal.name", "兴国县⺠政局行政审批专用章（11）", "expected only Chinese characters"),
     ],
 )
-def test_the_seal_is_the_one_set_up_for_this_grantee(path, value, told, county_township, change, find):
+def test_the_seal_is_the_one_set_up_for_this_grantee(
+    path: str, value: object, told: str | None, county_township: Facts, change: Change, find: Find
+) -> None:
     finding = find(change(county_township, {path: value}), "seal_fits_grantee")
     assert not finding.passed
     assert told in finding.en
     assert finding.source == "[002 附件3-1]"
 
 
-def test_the_right_number_of_the_wrong_bureau_does_not_fit(county_township, change, find):
+def test_the_right_number_of_the_wrong_bureau_does_not_fit(
+    county_township: Facts, change: Change, find: Find
+) -> None:
     bureau = "11360732TEST00002X"
     facts = change(
         county_township, {"seal.owner": bureau, "seal.name": "兴国县行政审批局行政审批专用章（11）"}
@@ -50,7 +65,7 @@ def test_the_right_number_of_the_wrong_bureau_does_not_fit(county_township, chan
     assert "印章名称为 兴国县行政审批局行政审批专用章（11）" in finding.zh
 
 
-def test_a_fitting_seal_is_told_with_its_organs(county_township, find):
+def test_a_fitting_seal_is_told_with_its_organs(county_township: Facts, find: Find) -> None:
     finding = find(county_township, "seal_fits_grantee")
     assert (
         finding.zh
@@ -62,7 +77,9 @@ def test_a_fitting_seal_is_told_with_its_organs(county_township, find):
     ("cap", "used", "passes"),
     [(None, 10_000, True), (20, 0, True), (20, 19, True), (20, 20, False), (20, 21, False), (0, 0, False)],
 )
-def test_the_daily_number_is_not_exceeded(cap, used, passes, city_county, change, find):
+def test_the_daily_number_is_not_exceeded(
+    cap: int | None, used: int, passes: bool, city_county: Facts, change: Change, find: Find
+) -> None:
     facts = change(city_county, {"seal.daily_cap": cap, "seal.used_today": used})
     finding = find(facts, "daily_cap")
     assert finding.passed is passes
