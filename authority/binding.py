@@ -11,8 +11,8 @@ from authority.errors import UNREADABLE, BindingError, ProfileError
 
 VERSION = 1
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_LONGEST_TEXT = 512
-_LONGEST_EXTENSION = 8192
+_LONGEST_TEXT = 512  # characters
+_LONGEST_EXTENSION = 16 * 1024  # bytes: room for six such texts of four bytes a character
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,14 @@ def test_text_after_the_end_and_long_form_lengths_are_refused(binding: SealBindi
             SealBinding.from_der(wrong)
 
 
+def test_the_longest_binding_is_read_and_longer_input_is_not_even_parsed(binding: SealBinding) -> None:
+    texts = ("agreement", "grantor_code", "grantee_code", "grantee_name", "seal_name", "log_origin")
+    longest = SealBinding(**asdict(binding) | dict.fromkeys(texts, "𠮷" * 512))
+    assert SealBinding.from_der(longest.to_der()) == longest
+    with pytest.raises(BindingError, match="16385 bytes, at most 16384"):
+        SealBinding.from_der(longest.to_der().ljust(16385, b"\x00"))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [

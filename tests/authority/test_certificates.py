@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asn1crypto import x509 as asn1
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from authority import oids
@@ -147,6 +148,15 @@ def test_years_from_2050_on_are_generalized_time(store: FileKeystore) -> None:
     assert root.not_valid_after_utc.year == 2050
 
 
+def test_the_year_that_counts_is_the_one_in_utc(store: FileKeystore) -> None:
+    key = store.generate("ca", "ecdsa-p256-sha256")
+    china = timezone(timedelta(hours=8))
+    root = make_root(key, "root", now=datetime(2050, 1, 1, 7, tzinfo=china), years=1)
+    validity = asn1.Certificate.load(root.public_bytes(Encoding.DER))["tbs_certificate"]["validity"]
+    assert validity["not_before"].name == "utc_time"
+    assert root.not_valid_before_utc == datetime(2049, 12, 31, 23, tzinfo=UTC)
+
+
 def test_a_leap_day_ends_on_the_28th(store: FileKeystore) -> None:
     key = store.generate("ca", "ecdsa-p256-sha256")
     root = make_root(key, "root", now=datetime(2028, 2, 29, tzinfo=UTC), years=1)
@@ -259,6 +269,20 @@ def test_only_the_issuers_own_ca_key_signs(
 def test_a_seal_key_makes_no_root(authority: "Authority", now: datetime) -> None:
     with pytest.raises(ProfileError, match="expected ca"):
         make_root(authority.seal_key, "root", now=now)
+
+
+def test_a_short_rsa_key_is_not_certified(authority: "Authority", now: datetime) -> None:
+    short = generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    with pytest.raises(ProfileError, match="RSA of at least 3072") as caught:
+        make_issuer(
+            authority.root,
+            authority.root_key,
+            issuer_public_key=short.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            name="issuer",
+            now=now,
+            crl_url="http://crl.example/",
+        )
+    assert caught.value.code == "public-key"
 
 
 def test_an_ed25519_key_is_not_certified(store: FileKeystore, now: datetime) -> None:

@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from authority.binding import SealBinding
-from authority.errors import ProfileError, RevocationListError
+from authority.errors import IssuedSignatureError, ProfileError, RevocationListError
 from authority.revocation import Reason, Revoked, make_crl, read_crl
+from keystore.files import FileKey
+from keystore.interface import Permit
 
 if TYPE_CHECKING:
     from tests.authority.conftest import Authority, Mint, Minted
@@ -184,6 +186,46 @@ def test_partial_lists_are_not_taken_for_whole_ones(mint: "Mint", now: datetime)
         with pytest.raises(RevocationListError) as caught:
             read_crl(foreign_crl(issuer, now, extension), issuer.certificate)
         assert caught.value.code == "crl-critical-extension"
+
+
+def test_an_entry_with_an_unknown_critical_extension(mint: "Mint", now: datetime) -> None:
+    """E.g. a certificate issuer (indirect list): the serial would be another authority's."""
+    issuer = mint("outside", ca=True, usage=CA)
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    for critical in (True, False):
+        entry = x509.RevokedCertificateBuilder().serial_number(5).revocation_date(now)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(issuer.certificate.subject)
+            .last_update(now)
+            .next_update(now + DAY)
+            .add_revoked_certificate(entry.add_extension(unknown, critical=critical).build())
+        )
+        der = builder.sign(issuer.key, SHA256()).public_bytes(Encoding.DER)
+        if critical:
+            with pytest.raises(RevocationListError, match="critical extension"):
+                read_crl(der, issuer.certificate)
+        else:
+            assert set(read_crl(der, issuer.certificate).revoked) == {5}
+
+
+class WrongKey:
+    """A backend that returns another key's signature."""
+
+    def __init__(self, shown: FileKey, used: FileKey) -> None:
+        self.ref, self.purpose = shown.ref, shown.purpose
+        self.algorithm, self.public_key = shown.algorithm, shown.public_key
+        self._used = used
+
+    def sign(self, permit: Permit, message: bytes) -> bytes:
+        permit.redeem(self, message)
+        return self._used.sign(Permit.to_sign(self._used, message), message)
+
+
+def test_a_wrong_signature_is_never_released(each_authority: "Authority", now: datetime) -> None:
+    key = WrongKey(each_authority.issuer_key, each_authority.root_key)
+    with pytest.raises(IssuedSignatureError):
+        make_crl(each_authority.issuer, key, [], number=1, now=now, next_update=now + DAY)
 
 
 def test_a_changed_byte_is_never_read(authority: "Authority", now: datetime) -> None:

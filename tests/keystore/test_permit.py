@@ -64,6 +64,17 @@ def test_of_many_threads_one_redeems(store: FileKeystore) -> None:
     assert store.uses(key.ref) == 20
 
 
+def test_a_redemption_waits_for_another_in_progress(store: FileKeystore) -> None:
+    key = store.generate("log", "ed25519")
+    permit = Permit.to_sign(key, MESSAGE)
+    with ThreadPoolExecutor(1) as pool:
+        with permit._lock:
+            attempt = pool.submit(key.sign, permit, MESSAGE)
+            with pytest.raises(TimeoutError):
+                attempt.result(timeout=0.05)
+        assert len(attempt.result(timeout=5)) == 64
+
+
 def test_errors_speak_both_languages_and_have_a_code(store: FileKeystore) -> None:
     key = store.generate("seal", "ecdsa-p256-sha256")
     with pytest.raises(KeystoreError) as caught:
