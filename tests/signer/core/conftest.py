@@ -194,10 +194,9 @@ class Papers:
         """One page with an empty signature field ``Box``; ``kids`` keeps its widget apart."""
         pdf = blank(1)
         page = pdf.pages[0].obj
-        widget = Dictionary(
-            Type=Name.Annot, Subtype=Name.Widget, F=4, Rect=Array([200, 200, 400, 350]), P=page, **({} if kids else extra)
-        )
-        own = Dictionary(FT=Name.Sig, T=String("Box"), **(extra if kids else {}))
+        shape = {"F": 4, "Rect": Array([200, 200, 400, 350])} | extra
+        widget = Dictionary(Type=Name.Annot, Subtype=Name.Widget, P=page, **shape)
+        own = Dictionary(FT=Name.Sig, T=String("Box"))
         if kids:
             field_object = pdf.make_indirect(own)
             widget.Parent = field_object
@@ -277,11 +276,12 @@ class Judges:
         return cms, data[first : first + length] + data[second : second + rest]
 
     def pdfsig(self, path: Path, *, signatures: int = 1) -> list[str]:
-        """What poppler objects to; empty when every signature is valid and the last covers the whole file."""
+        """What poppler objects to; empty when all signatures are valid and one covers the whole file."""
         said = subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True, check=False).stdout
         parts = re.split(r"^Signature #\d+:$", said, flags=re.MULTILINE)[1:]
         bad = [part for part in parts if "Signature is Valid." not in part]
-        if len(parts) != signatures or not re.search(r"^\s+- Total document signed", parts[-1], re.MULTILINE):
+        whole = re.findall(r"^\s+- Total document signed", said, re.MULTILINE)
+        if len(parts) != signatures or len(whole) != 1:
             bad.append(said)
         return bad
 
