@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from policies.facts import ApprovalFacts, PersonFacts, Role, RoleFacts
+from policies.facts import PersonFacts, Role, RoleFacts
 
 PRINCIPALS: tuple[Role, ...] = ("principal", "acting_principal", "deputy")
 """Who may sign as 主要负责人: the principal, who leads in their stead (主持工作), or a deputy."""
@@ -24,17 +24,17 @@ def seal_user_roles(person: PersonFacts, organ: str, time: datetime) -> tuple[Ro
     return tuple(role for role in roles_at(person, organ, time) if role.role == "seal_user")
 
 
-def principal_roles(approval: ApprovalFacts, organ: str, time: datetime) -> tuple[RoleFacts, ...]:
-    """The roles by which the approver may approve as ``approval`` says, also on whose behalf.
+def principal_roles(
+    approver: PersonFacts, organ: str, time: datetime, *, on_behalf_of: str | None
+) -> tuple[RoleFacts, ...]:
+    """The roles by which ``approver`` may approve, in their own name or on behalf of another person.
 
     A deputy counts only with a registered 授权书 and when the approval names the person it is from.
     """
-    if approval.principal is None:
-        return ()
     return tuple(
         role
-        for role in roles_at(approval.principal, organ, time)
-        if role.role in PRINCIPALS and _covers(role, approval.on_behalf_of)
+        for role in roles_at(approver, organ, time)
+        if role.role in PRINCIPALS and _covers(role, on_behalf_of)
     )
 
 

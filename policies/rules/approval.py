@@ -54,18 +54,19 @@ def _evidence_problems(approval: ApprovalFacts) -> Iterator[Sentence]:
 def _principal_problems(
     facts: Facts, approval: ApprovalFacts, agreement: AgreementFacts
 ) -> Iterator[Sentence]:
-    if approval.principal is None:
+    approver = approval.principal
+    if approver is None:
         yield Sentence(
             zh="审批人不是登记人员，应为承接单位的主要负责人",
             en="the approver is not a registered person, expected a principal of the grantee",
         )
         return
     for time in dict.fromkeys((approval.not_before, facts.now)):
-        if not principal_roles(approval, agreement.grantee, time):
+        if not principal_roles(approver, agreement.grantee, time, on_behalf_of=approval.on_behalf_of):
             yield Sentence(
-                zh=f"{approval.principal.id} 在 {moment(time)} 不是承接单位 {agreement.grantee} "
+                zh=f"{approver.id} 在 {moment(time)} 不是承接单位 {agreement.grantee} "
                 "的主要负责人、主持工作的负责人，也没有所称被代理人的授权书",
-                en=f"at {moment(time)} {approval.principal.id} is not a principal or acting principal of "
+                en=f"at {moment(time)} {approver.id} is not a principal or acting principal of "
                 f"{agreement.grantee}, nor a deputy with a registered document of the person named",
             )
 

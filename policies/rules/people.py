@@ -100,24 +100,23 @@ def two_persons(facts: Facts) -> Outcome:
     applicant, approval, agreement = facts.applicant, facts.approval, facts.agreement
     if applicant is None or approval is None or agreement is None:
         return missing(facts, "applicant", "approval", "agreement")
-    if approval.principal is None:
+    approver, on_behalf_of = approval.principal, approval.on_behalf_of
+    if approver is None:
         return refused(
             "审批人不是登记人员，无法与申请人比对",
             "the approver is not a registered person, expected one to compare with the applicant",
         )
-    asking = {applicant.natural_person} | {
-        role.on_behalf_of for role in seal_user_roles(applicant, agreement.grantee, facts.now)
-    }
-    approving = {approval.principal.natural_person, approval.on_behalf_of} | {
-        role.on_behalf_of for role in principal_roles(approval, agreement.grantee, facts.now)
-    }
+    asking_roles = seal_user_roles(applicant, agreement.grantee, facts.now)
+    approving_roles = principal_roles(approver, agreement.grantee, facts.now, on_behalf_of=on_behalf_of)
+    asking = {applicant.natural_person, *(role.on_behalf_of for role in asking_roles)}
+    approving = {approver.natural_person, on_behalf_of, *(role.on_behalf_of for role in approving_roles)}
     if (asking & approving) - {None}:
         return refused(
-            f"申请人 {applicant.id} 与审批人 {approval.principal.id} 是同一人或代表同一人，应为不同的人",
-            f"applicant {applicant.id} and approver {approval.principal.id} are, or act for, one person, "
+            f"申请人 {applicant.id} 与审批人 {approver.id} 是同一人或代表同一人，应为不同的人",
+            f"applicant {applicant.id} and approver {approver.id} are, or act for, one person, "
             "expected different persons",
         )
     return passed(
-        f"申请人 {applicant.id} 与审批人 {approval.principal.id} 是不同的人",
-        f"applicant {applicant.id} and approver {approval.principal.id} are different persons",
+        f"申请人 {applicant.id} 与审批人 {approver.id} 是不同的人",
+        f"applicant {applicant.id} and approver {approver.id} are different persons",
     )
