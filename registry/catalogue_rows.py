@@ -23,6 +23,8 @@ from registry.record import Record
 
 ListName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z-]{0,31}$")]
 ItemNumber = Annotated[int, Field(ge=1, le=9999)]
+ListedName = Annotated[Name, StringConstraints(pattern=r"^[^;]+$")]
+"""A name among others: tables separate them by semicolons."""
 SealNumber = Annotated[int, Field(ge=1, le=999)]
 _ID_BYTES = 16
 
@@ -123,14 +125,14 @@ class CatalogueItem(CatalogueRow):
     power_type: Name
     implementing_organ: Name
     """001: 市级实施单位; 002: 授权委托部门. As printed, to be resolved to a registered organ."""
-    supervising_organs: tuple[Name, ...]
+    supervising_organs: tuple[ListedName, ...]
     """002: 业务主管部门. 001 has no such column: 市级行业主管部门 in general [001 四(五)]."""
     remarks: Text | None
     mode: DelegationMode
     document_kinds: Annotated[tuple[DocumentKind, ...], Field(min_length=1)]
     licence_kinds: tuple[DocumentKind, ...]
     """Those of the document kinds that carry a licence number."""
-    aliases: tuple[Name, ...]
+    aliases: tuple[ListedName, ...]
     bases: Annotated[tuple[Basis, ...], Field(min_length=1)] | None
     """None: every basis."""
     condition_fields: tuple[ConditionField, ...]

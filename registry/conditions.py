@@ -75,8 +75,8 @@ class ConditionField(BaseModel):
 
     name: str
     type: FieldType
-    unit: Annotated[str, StringConstraints(max_length=20)]
-    label: Name
+    unit: Annotated[str, StringConstraints(max_length=20, pattern=r"^[^:;\s]*$")]
+    label: Annotated[Name, StringConstraints(pattern=r"^[^:;]+$")]
 
     @field_validator("name")
     @classmethod

@@ -10,7 +10,7 @@ The first row names the columns, by code (``implementing_organ``) or label (``хо
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -89,16 +89,24 @@ def _shown(column: Column, value: object) -> str | int:
 
 def _check(grid: Grid, table: Table, kind: type[Row]) -> Plan[Row]:
     columns, bad = _head(grid, table)
-    bad += grid.bad
+    unreadable = _unreadable(grid, table)
+    if bad:
+        return Plan(rows=(), bad=(*bad, *unreadable.values()))
     rows: list[tuple[int, Row]] = []
-    if not bad:
-        for number, cells in enumerate(grid.rows[1:], start=2):
-            if any(cells):
-                row, faults = _row(kind, columns, cells, number)
-                rows += [(number, row)] if row is not None else []
-                bad += faults
-    bad += _overlaps(rows)
+    for number, cells in enumerate(grid.rows[1:], start=2):
+        if any(cells):
+            row, faults = _row(kind, columns, cells, number)
+            rows += [(number, row)] if row is not None else []
+            bad += [fault for fault in faults if (fault.row, fault.column) not in unreadable]
+    bad = sorted([*bad, *unreadable.values(), *_overlaps(rows)], key=lambda cell: cell.row)
     return Plan(rows=() if bad else tuple(row for _, row in rows), bad=tuple(bad))
+
+
+def _unreadable(grid: Grid, table: Table) -> dict[tuple[int, str], BadCell]:
+    """The cells that the file format makes bad, under the codes of their columns."""
+    codes = {column.label: column.code for column in table.columns}
+    named = [replace(cell, column=codes.get(cell.column, cell.column)) for cell in grid.bad]
+    return {(cell.row, cell.column): cell for cell in named}
 
 
 def _head(grid: Grid, table: Table) -> tuple[list[Column], list[BadCell]]:

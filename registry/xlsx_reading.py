@@ -42,8 +42,8 @@ _ENCRYPTED = 0x1
 def read_xlsx_rows(path: str) -> dict[str, Any]:
     """Read the first sheet of the file at ``path``.
 
-    Answers ``{"rows": [[text, …], …], "bad": [{"row", "column", "found", "zh", "en"}, …]}``. Raises
-    :class:`SheetUnreadableError`.
+    Answers ``{"rows": [[text, …], …], "bad": [{"row", "column", "found", "zh", "en"}, …]}``, where a bad
+    cell reads as blank. Raises :class:`SheetUnreadableError`.
     """
     _check_archive(Path(path))
     rows, bad = _read_first_sheet(Path(path))
@@ -155,7 +155,14 @@ def _read_cells(path: Path) -> tuple[list[list[str]], list[dict[str, Any]]]:
     try:
         sheet = workbook.worksheets[0]
         for cells in sheet.iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS + 1):
-            rows.append([_cell(cell, len(rows) + 1, bad) for cell in cells])
+            texts = [_cell(cell) for cell in cells]
+            head = rows[0] if rows else []
+            bad += [
+                _bad(len(rows) + 1, _column(head, cells[place]), cells[place])
+                for place, text in enumerate(texts)
+                if text is None
+            ]
+            rows.append([text or "" for text in texts])
     finally:
         workbook.close()
     return _trimmed(rows), bad
@@ -171,23 +178,28 @@ def _trimmed(rows: list[list[str]]) -> list[list[str]]:
     return rows
 
 
-def _cell(cell: Any, row: int, bad: list[dict[str, Any]]) -> str:  # noqa: ANN401  openpyxl ships no types
-    value = cell.value
-    if value is None:
+def _cell(cell: Any) -> str | None:  # noqa: ANN401  openpyxl ships no types
+    """The cell's text, or None for what is not what it looks like."""
+    if cell.value is None:
         return ""
-    text = _as_text(value) if cell.data_type not in {"f", "e"} else None
-    if text is None:
-        bad.append(
-            {
-                "row": row,
-                "column": str(cell.column_letter),
-                "found": str(value)[:200],
-                "zh": "文字、整数或日期，不得为公式、错误值、小数或时刻",
-                "en": "text, a whole number or a date, no formula, error value, fraction or time of day",
-            }
-        )
-        return ""
-    return plain(text)
+    text = None if cell.data_type in {"f", "e"} else _as_text(cell.value)
+    return None if text is None else plain(text)
+
+
+def _column(head: list[str], cell: Any) -> str:  # noqa: ANN401  openpyxl ships no types
+    """What the first row calls the cell's column, or its letter."""
+    place = cell.column - 1
+    return head[place] if place < len(head) and head[place] else str(cell.column_letter)
+
+
+def _bad(row: int, column: str, cell: Any) -> dict[str, Any]:  # noqa: ANN401  openpyxl ships no types
+    return {
+        "row": row,
+        "column": column,
+        "found": str(cell.value)[:200],
+        "zh": "文字、整数或日期，不得为公式、错误值、小数或时刻",
+        "en": "text, a whole number or a date, no formula, error value, fraction or time of day",
+    }
 
 
 def _as_text(value: object) -> str | None:

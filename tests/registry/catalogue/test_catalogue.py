@@ -52,6 +52,8 @@ MakePilot = Callable[..., PilotRegion]
         ({"bases": ()}, "at least 1 item"),
         ({"bases": ("new", "new")}, "named twice: new"),
         ({"aliases": ("甲", "甲")}, "named twice: 甲"),
+        ({"aliases": ("甲;乙",)}, "match pattern"),
+        ({"supervising_organs": ("县民政局;县医保局",)}, "match pattern"),
         ({"regions": ("36073",)}, "match pattern"),
         ({"condition": 'colour == "red"'}, "the condition declares no field"),
         ({"valid_until": START - MOMENT}, "the row ends before it begins"),

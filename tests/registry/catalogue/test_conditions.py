@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from cel_expr_python import cel
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +107,14 @@ def test_a_field_has_a_plain_name(name: str) -> None:
         ConditionField(name=name, type="text", unit="", label="字段")
 
 
+@pytest.mark.parametrize(
+    ("unit", "label"), [("m:", "坝高"), ("m;", "坝高"), ("", "坝:高"), ("", "坝;高"), ("", "")]
+)
+def test_a_field_can_be_written_into_a_cell(unit: str, label: str) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        ConditionField(name="dam_height_m", type="decimal", unit=unit, label=label)
+
+
 def test_rewriting_keeps_every_place_and_the_meaning() -> None:
     text = 'volume_m3 >= decimal( "0.5" ) && volume_m3 in [decimal("1"), decimal("2.000001")]'
     rewritten, used = rewrite(text, {"volume_m3", "land"})
@@ -199,6 +208,25 @@ def test_a_missing_fact_gives_no_answer_and_is_named(missing: str) -> None:
 def test_a_missing_fact_refuses_even_where_the_others_would_do() -> None:
     condition = compile_condition('cross_county || land == "a"', (FIELDS[1], FIELDS[3]))
     assert evaluate(condition, {"cross_county": True}).outcome is None
+
+
+@pytest.mark.parametrize("expression", ["1 / 0 == 1", "[true][5]", "absent"])
+def test_an_error_inside_cel_gives_no_answer(expression: str) -> None:
+    """No published condition can do this; the answer must hold even if one could."""
+    compiled = cel.NewEnv(variables={"absent": cel.Type.BOOL}).compile(expression)
+    answer = evaluate(Condition(text=expression, fields=(), expression=compiled), {})
+    assert answer.outcome is None
+    assert "the condition gave no answer" in str(answer.error)
+
+
+def test_an_exception_inside_cel_gives_no_answer() -> None:
+    class Broken:
+        def eval(self, data: dict[str, object]) -> object:
+            raise RuntimeError("budget exceeded")
+
+    answer = evaluate(Condition(text="x", fields=(), expression=Broken()), {})
+    assert answer.outcome is None
+    assert "budget exceeded" in str(answer.error)
 
 
 def test_every_bad_fact_is_named_in_both_languages() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,6 +199,26 @@ def test_long_cells_are_shortened_in_the_message(table: list[list[str]]) -> None
 def test_a_bad_cell_speaks_both_languages() -> None:
     cell = BadCell(row=5, column="mode", found="x", zh="其中之一：a", en="one of a")
     assert str(cell) == "第5行“mode”：现为“x”，应为其中之一：a / row 5, mode: found 'x', expected one of a"
+
+
+def test_formulas_in_a_spreadsheet_are_named_beside_all_other_bad_cells(
+    an_item: Make, tmp_path: Path, now: datetime
+) -> None:
+    export_rows = export_xlsx([an_item(), an_item(number=8), an_item(number=9)], ITEMS, now)
+    workbook = openpyxl.load_workbook(io.BytesIO(export_rows))
+    sheet = workbook.active
+    sheet["B3"] = "=7+1"
+    sheet["D3"] = 1.5
+    sheet["I4"] = "modus"
+    sheet["Z3"] = "=1"
+    workbook.save(tmp_path / "edited.xlsx")
+    found = check_items(grid_of(read_xlsx_rows(str(tmp_path / "edited.xlsx")))).bad
+    assert [(bad.row, bad.column, bad.found) for bad in found] == [
+        (3, "number", "=7+1"),
+        (3, "sub_name", "1.5"),
+        (3, "Z", "=1"),
+        (4, "mode", "modus"),
+    ]
 
 
 # --- CSV
