@@ -114,7 +114,7 @@ def seal_name(grantor: Organ, number: int) -> str:
 
 
 def check_fit(seal: Seal, agreement: Agreement, *, grantor: Organ, setup: SetupFacts | None) -> None:
-    """Check that the seal is the one the setup table foresees for this agreement.
+    """Check that a new seal is the one the setup table foresees for this agreement.
 
     ``grantor`` is the organ the agreement names, ``setup`` the row for the grantee's region. Raises
     :class:`RecordInvalidError` ``seal-does-not-fit``, naming each thing found and expected.
@@ -128,6 +128,7 @@ def check_fit(seal: Seal, agreement: Agreement, *, grantor: Organ, setup: SetupF
             ("授权单位", "grantor", grantor.code, agreement.terms.grantor),
             ("编号", "number", seal.number, number),
             ("名称", "name", seal.name, seal_name(grantor, seal.number)),
+            ("状态", "state", seal.state, "pending"),
         )
         if found != expected
     ]

@@ -9,28 +9,33 @@ but not by ``find``: what must not be forgotten has an id that follows from what
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.book import Book
-from ledger.canonical import JsonValue, canonical, digest
-from ledger.database import is_writing
+from ledger.canonical import canonical, digest
 from ledger.entry import Draft
-from ledger.errors import EntryNotFoundError
 from ledger.tables import entries, subjects
-from registry.errors import ConflictError, NotFoundError, RowTamperedError
+from registry.errors import ConflictError, NotFoundError, RecordInvalidError
 from registry.kinds import KINDS, Kind
 from registry.record import Record
+from registry.row_guard import (
+    ID_TAIL,
+    R,
+    RowGuard,
+    Stored,
+    commitment,
+    parse,
+    row_domain,
+    row_subject,
+    tampered,
+)
 from registry.tables import TABLES
 
-R = TypeVar("R", bound=Record)
-K = TypeVar("K")
-
-_TAIL = 27  # "-" and 26 letters: what is left of an id without its prefix
-_CACHED = 10_000
+__all__ = ["Act", "Actor", "Registry", "Stored", "row_domain", "row_subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,30 +57,10 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored(Generic[R]):
-    """A record as it was read or written, with the ledger entry that vouches for it."""
-
-    record: R
-    version: int
-    digest: str
-    entry_index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Statements:
     get: Select[Any]
     lock: Select[Any]
     find: Select[Any]
-
-
-def row_domain(kind: str) -> str:
-    """The domain label of a row's digest."""
-    return f"yinxin/row/v1/{kind}"
-
-
-def row_subject(record_id: str) -> str:
-    """The ledger subject that only the row's own entries carry; others may name the record's id too."""
-    return "row" + record_id[-_TAIL:]
 
 
 class Registry:
@@ -84,18 +69,17 @@ class Registry:
     def __init__(self, book: Book) -> None:
         """``book`` appends the entries and says which ones are trusted."""
         self.book = book
-        self._models: dict[tuple[str, str], tuple[Record, dict[str, str | None]]] = {}
-        self._commitments: dict[tuple[int, bytes], JsonValue] = {}
-        self._versions: dict[str, int] = {}
+        self._guard = RowGuard(book)
 
     def get(self, connection: Connection, kind: type[R], record_id: str) -> Stored[R]:
         """The record under ``record_id``. Raises :class:`NotFoundError`, :class:`RowTamperedError`."""
         row = connection.execute(_STATEMENTS[kind].get, {"id": record_id}).one_or_none()
         if row is not None:
-            return self._checked(connection, kind, row)
+            return self._guard.check(connection, kind, row)
         name = KINDS[kind].name
-        if self.book.latest(connection, row_subject(record_id)) is not None:
-            raise _tampered(kind, record_id, "行已不在", "the row is gone")
+        newest = self.book.latest(connection, row_subject(record_id))
+        if newest is not None and newest.kind.startswith(f"{name}."):  # else the id is of another kind
+            raise tampered(kind, record_id, "行已不在", "the row is gone")
         raise NotFoundError("record-not-found", f"没有 {name} {record_id}", f"there is no {name} {record_id}")
 
     def look(self, connection: Connection, kind: type[R], record_id: str) -> Stored[R] | None:
@@ -113,10 +97,9 @@ class Registry:
 
     def find(self, connection: Connection, kind: type[R], **lookup: object) -> list[Stored[R]]:
         """All records whose lookups have these values, by id. Raises :class:`RowTamperedError`."""
-        table, statement = TABLES[kind], _STATEMENTS[kind].find
-        for name, value in lookup.items():
-            statement = statement.where(table.c[name] == str(value))
-        return [self._checked(connection, kind, row) for row in connection.execute(statement).all()]
+        values = {name: str(value) for name, value in lookup.items()}
+        rows = connection.execute(_find(kind, tuple(values)), values).all()
+        return [self._guard.check(connection, kind, row) for row in rows]
 
     def find_one(self, connection: Connection, kind: type[R], **lookup: object) -> Stored[R]:
         """The one record with these lookups. Raises :class:`NotFoundError`, :class:`ConflictError`."""
@@ -159,14 +142,23 @@ class Registry:
         :class:`ConflictError`, :class:`RowTamperedError`.
         """
         kind = KINDS[type(record)]
-        record_id, body = record.id, record.model_dump(mode="json", by_alias=True)
+        record_id, body = record.id, record.model_dump(mode="json", warnings=False)
+        text = canonical(body).decode()
+        if (
+            parse(type(record), text) != record
+        ):  # a copy with unchecked values would be written and never read
+            raise RecordInvalidError(
+                "record-invalid",
+                f"{kind.name} 写出后不能原样读回",
+                f"this {kind.name} does not read back as itself",
+            )
         version = self._next_version(connection, type(record), record_id, replaces)
         row_digest = digest(row_domain(kind.name), body)
         draft = Draft(
             kind=f"{kind.name}.{verb or ('changed' if replaces else 'registered')}",
             subjects=(record_id, row_subject(record_id)),
             groups={
-                "row": _commitment(kind, record_id, version, row_digest),
+                "row": commitment(kind, record_id, version, row_digest),
                 "body": body,
                 "act": {"by": {"id": by.id, "name": by.name, "organ": by.organ}, "why": why},
             },
@@ -175,7 +167,7 @@ class Registry:
         values = {
             "id": record_id,
             "version": version,
-            "body": canonical(body).decode(),
+            "body": text,
             "digest": row_digest,
             "entry_index": index,
             **kind.columns(record),
@@ -200,71 +192,6 @@ class Registry:
             )
         return present.version + 1
 
-    def _checked(self, connection: Connection, kind: type[R], row: Row[Any]) -> Stored[R]:
-        spec, members = KINDS[kind], row._mapping  # noqa: SLF001  SQLAlchemy's documented name
-        found = sha256(_digest_head(spec.name) + members["body"].encode() + b"}").hexdigest()
-        if members["digest"] != "sha256:" + found:
-            raise _tampered(kind, row.id, "内容与摘要不符", "the body does not fit its digest")
-        if members["latest"] != members["entry_index"]:
-            raise _tampered(
-                kind, row.id, "不是台账所记的最新一版", "the row is not the newest that the ledger knows"
-            )
-        commitment = _commitment(spec, row.id, row.version, row.digest)
-        if self._committed(connection, kind, row) != commitment:
-            raise _tampered(kind, row.id, "与台账条目不符", "the row does not fit its ledger entry")
-        record, columns = self._model(kind, spec, row.digest, members["body"])
-        if any(members[name] != value for name, value in columns.items()) or record.id != row.id:
-            raise _tampered(kind, row.id, "检索列与内容不符", "the lookup columns do not fit the body")
-        self._not_older(connection, kind, row)
-        return Stored(record=record, version=row.version, digest=row.digest, entry_index=row.entry_index)
-
-    def _committed(self, connection: Connection, kind: type[R], row: Row[Any]) -> JsonValue:
-        """What the entry committed to; an entry is asked for once, and known again by its leaf hash."""
-        key = (row.entry_index, row.leaf_hash)
-        if key not in self._commitments:
-            try:
-                entry = self.book.trusted(connection, row.entry_index)
-                found = entry.value("row")
-            except EntryNotFoundError as error:
-                raise _tampered(kind, row.id, "台账没有该条目", "the ledger lacks its entry") from error
-            _remember(self._commitments, (entry.index, entry.leaf_hash), found)
-            return found
-        return self._commitments[key]
-
-    def _not_older(self, connection: Connection, kind: type[R], row: Row[Any]) -> None:
-        """Refuse a row older than one this process saw: its newer entries were taken from the subjects."""
-        if row.version < self._versions.get(row.id, 0):
-            raise _tampered(
-                kind, row.id, "比本进程见过的版本旧", "the row is older than one this process has seen"
-            )
-        if not is_writing(connection):  # what a transaction in progress wrote may yet be taken back
-            self._versions[row.id] = row.version
-
-    def _model(
-        self, kind: type[R], spec: Kind, row_digest: str, body: str
-    ) -> tuple[Any, dict[str, str | None]]:
-        cached = self._models.get((spec.name, row_digest))
-        if cached is None:
-            record = kind.model_validate_json(body)
-            cached = (record, spec.columns(record))
-            _remember(self._models, (spec.name, row_digest), cached)
-        return cached
-
-
-def _remember(known: dict[K, Any], key: K, value: object) -> None:
-    while len(known) >= _CACHED:
-        known.pop(next(iter(known)), None)
-    known[key] = value
-
-
-def _digest_head(kind: str) -> bytes:
-    # What canonical() writes before the body; the body itself is canonical, or the digest differs.
-    return b'{"d":"' + row_domain(kind).encode() + b'","v":'
-
-
-def _commitment(kind: Kind, record_id: str, version: int, row_digest: str) -> dict[str, Any]:
-    return {"kind": kind.name, "id": record_id, "version": version, "digest": row_digest}
-
 
 def _write(connection: Connection, kind: Kind, values: dict[str, Any]) -> None:
     table = TABLES[kind.model]
@@ -282,13 +209,6 @@ def _write(connection: Connection, kind: Kind, values: dict[str, Any]) -> None:
         ) from error
 
 
-def _tampered(kind: type[Record], record_id: str, zh: str, en: str) -> RowTamperedError:
-    table = TABLES[kind].name
-    return RowTamperedError(
-        "row-tampered", f"表 {table} 行 {record_id}：{zh}", f"table {table}, row {record_id}: {en}"
-    )
-
-
 def _conflict(kind: type[Record], record_id: str, zh: str, en: str) -> ConflictError:
     name = KINDS[kind].name
     return ConflictError("record-changed", f"{name} {record_id} {zh}", f"{name} {record_id} {en}")
@@ -296,7 +216,7 @@ def _conflict(kind: type[Record], record_id: str, zh: str, en: str) -> ConflictE
 
 def _statements() -> Iterator[tuple[type[Record], _Statements]]:
     for kind, table in TABLES.items():
-        subject = literal("row") + func.substr(table.c.id, func.length(table.c.id) - (_TAIL - 1))
+        subject = literal("row") + func.substr(table.c.id, func.length(table.c.id) - (ID_TAIL - 1))
         newest = select(func.max(subjects.c.index)).where(subjects.c.subject == subject).scalar_subquery()
         leaf = select(entries.c.leaf_hash).where(entries.c.index == table.c.entry_index).scalar_subquery()
         row = select(table, newest.label("latest"), leaf.label("leaf_hash"))
@@ -309,6 +229,12 @@ def _statements() -> Iterator[tuple[type[Record], _Statements]]:
                 find=row.order_by(table.c.id),
             ),
         )
+
+
+@cache
+def _find(kind: type[Record], lookups: tuple[str, ...]) -> Select[Any]:
+    columns = TABLES[kind].c
+    return _STATEMENTS[kind].find.where(*(columns[name] == bindparam(name) for name in lookups))
 
 
 _STATEMENTS: dict[type[Record], _Statements] = dict(_statements())
