@@ -15,7 +15,7 @@ from pathlib import Path
 from signer.errors import DocumentRejectedError
 from signer.examination import active, annotations, looks
 from signer.examination.conformance import conformance
-from signer.examination.document import Document, Found, load, open_pdf
+from signer.examination.document import WRONG_SIZE, Document, Found, load, open_pdf
 from signer.examination.envelope import FileBytes, check_ends, xref_kind
 from signer.examination.layout import Layout, lay_out
 from signer.examination.objection import Objection
@@ -57,7 +57,6 @@ _BY_KEY: dict[str, tuple[Check, ...]] = {
     key: tuple(check for other, check in _CHECKS if other == key) for key, _ in _CHECKS
 }
 _MOST_OBJECTIONS = 100
-_WRONG_SIZE = "reported number of objects"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +137,7 @@ def _object_by_object(document: Document) -> Iterator[Objection]:
 
 def _warnings(document: Document) -> Iterator[Objection]:
     """What qpdf had to guess at, another reader guesses otherwise. A wrong /Size alone misleads nobody."""
-    if any(_WRONG_SIZE not in str(warning) for warning in document.pdf.get_warnings()):
+    if any(WRONG_SIZE not in str(warning) for warning in document.pdf.get_warnings()):
         yield Objection(
             code="malformed",
             zh="文件中有语法错误，不同阅读器的理解可能不同",

@@ -10,7 +10,7 @@ from hashlib import sha256
 from signer.examination.document import Dict, Document, Found, Value
 from signer.examination.objection import Objection
 
-_HARMLESS_ACTIONS = frozenset({"/GoTo", "/URI"})
+HARMLESS_ACTIONS = frozenset({"/GoTo", "/URI"})
 _REFUSED_ACTIONS = frozenset(
     {
         "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/Hide", "/SetOCGState",
@@ -18,7 +18,7 @@ _REFUSED_ACTIONS = frozenset(
         "/RichMediaExecute",
     }
 )  # fmt: skip
-_PAGE_TURNS = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
+PAGE_TURNS = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
 _MOST_PARENTS = 32
 
 
@@ -27,7 +27,7 @@ def actions(document: Document, found: Found) -> Iterator[Objection]:
     kind = document.get(found.dictionary, "/S")
     if kind == "/Named" and "/N" in found.dictionary:
         name = document.get(found.dictionary, "/N")
-        if name in _PAGE_TURNS:
+        if name in PAGE_TURNS:
             return
     elif kind == "/URI":
         address = document.get(found.dictionary, "/URI")
@@ -51,7 +51,7 @@ def additional_actions(document: Document, found: Found) -> Iterator[Objection]:
     """
     for value in document.dictionary(found.dictionary["/AA"]).values():
         kind = document.get(document.dictionary(value), "/S")
-        if kind in _REFUSED_ACTIONS | _HARMLESS_ACTIONS | {"/Named"}:
+        if kind in _REFUSED_ACTIONS | HARMLESS_ACTIONS | {"/Named"}:
             yield Objection(
                 code="additional-actions",
                 zh=f"对象 {found.owner} 含有自动触发的动作（/AA）",

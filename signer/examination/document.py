@@ -23,6 +23,7 @@ Dict = dict[str, Value]
 MOST_DECODED = 64 * 1024 * 1024
 _MOST_OBJECTS = 500_000
 _MOST_HOPS = 32
+WRONG_SIZE = "reported number of objects"  # qpdf's warning of a trailer's /Size that misleads nobody
 
 # For the whole process, as qpdf has no other way; workers do nothing else with it.
 set_qpdf_limits(
@@ -136,15 +137,15 @@ def open_pdf(source: Path | BinaryIO) -> pikepdf.Pdf:
     try:
         pdf = pikepdf.open(source, attempt_recovery=False, inherit_page_attributes=False)
     except pikepdf.PasswordError:
-        raise _encrypted() from None
+        raise encrypted() from None
     except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as error:
         raise broken_xref("无法打开", "the file cannot be opened without repair") from error
     if pdf.is_encrypted:
-        raise _encrypted()
+        raise encrypted()
     return pdf
 
 
-def _encrypted() -> DocumentRejectedError:
+def encrypted() -> DocumentRejectedError:
     return DocumentRejectedError("encrypted", "文件已加密", "The file is encrypted")
 
 
