@@ -34,7 +34,11 @@ class LogKey:
 
     def __init__(self, seed: bytes = b"\x07" * 32) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
-        self.uses = 0
+        self.permits: list[Permit] = []
+
+    @property
+    def uses(self) -> int:
+        return len(self.permits)
 
     @property
     def public_key(self) -> bytes:
@@ -42,7 +46,7 @@ class LogKey:
 
     def sign(self, permit: Permit, message: bytes) -> bytes:
         permit.redeem(self, message)
-        self.uses += 1
+        self.permits.append(permit)
         return self._private.sign(message)
 
 
@@ -86,6 +90,16 @@ class World:
         with self.database.read() as connection:
             number: int = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
             return number
+
+
+@pytest.fixture
+def log_key() -> LogKey:
+    return LogKey()
+
+
+@pytest.fixture
+def other_key() -> LogKey:
+    return LogKey(b"\x08" * 32)
 
 
 @pytest.fixture(scope="session")
