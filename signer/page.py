@@ -11,7 +11,7 @@ from typing import Final
 
 import pikepdf
 
-from signer.errors import PlacementError
+from signer.errors import DocumentRejectedError, PlacementError
 
 MM_PER_POINT: Final = 25.4 / 72
 
@@ -73,9 +73,24 @@ class PageGeometry:
 
 
 def page_geometries(path: Path) -> list[PageGeometry]:
-    """The geometry of every page of the PDF at ``path``. Raises :class:`PlacementError` as below."""
-    with pikepdf.open(path) as pdf:
-        return [geometry_of(page, number) for number, page in enumerate(pdf.pages, 1)]
+    """The geometry of every page of the PDF at ``path``.
+
+    Raises ``DocumentRejectedError`` text-unreadable, ``PlacementError`` page-without-area.
+    """
+    try:
+        with pikepdf.open(path) as pdf:
+            return [geometry_of(page, number) for number, page in enumerate(pdf.pages, 1)]
+    except pikepdf.PdfError as error:
+        raise unreadable() from error
+
+
+def unreadable() -> DocumentRejectedError:
+    """What to raise for a file that neither of the two readers of this package can read."""
+    return DocumentRejectedError(
+        "text-unreadable",
+        "文件的页面和文字无法读取，应为可读的PDF",
+        "found no readable pages, expected a readable PDF",
+    )
 
 
 def geometry_of(page: pikepdf.Page, number: int) -> PageGeometry:

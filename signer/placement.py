@@ -175,7 +175,7 @@ def parse_placement(value: object) -> Placement:
     fields = {field.name: field for field in dataclasses.fields(shape)}
     for name in value:
         if name not in fields and name != "kind":
-            raise _malformed(str(name), value[name], "没有此字段", "no such field")
+            raise _malformed(str(name)[:40], value[name], "没有此字段", "no such field")
     for name, field in fields.items():
         if field.default is dataclasses.MISSING and name not in value:
             raise _malformed(name, None, "必填", "to be given")

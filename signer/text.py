@@ -14,10 +14,10 @@ from typing import Final
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from signer.errors import DocumentRejectedError, PlacementError
+from signer.errors import PlacementError
 from signer.issuer import closing
 from signer.lines import Character, Line, Rectangle, fold, gather
-from signer.page import MM_PER_POINT, PageGeometry, page_geometries, signature_field
+from signer.page import MM_PER_POINT, PageGeometry, page_geometries, signature_field, unreadable
 from signer.placement import At, AtDateLine, AtField, AtKeyword, Placement, Spot, require_page, spot_at
 
 LEAST_HEIGHT_MM: Final = 0.5
@@ -46,16 +46,12 @@ class PageText:
 
 
 def page_texts(path: Path) -> list[PageText]:
-    """The text of each page. Raises ``DocumentRejectedError`` text-unreadable and as page_geometries."""
+    """The text of each page. Raises as ``page_geometries``."""
     geometries = page_geometries(path)
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        raise DocumentRejectedError(
-            "text-unreadable",
-            f"无法读取文件文字：{error}，应为可读的PDF",
-            f"found {error}, expected a readable PDF",
-        ) from error
+        raise unreadable() from error
     try:
         return [_page_text(document, index, geometry) for index, geometry in enumerate(geometries)]
     finally:
@@ -183,7 +179,8 @@ def _read(
     box = _box(textpage, place, geometry)
     if box.height < LEAST_HEIGHT_MM or not _on_page(box, geometry) or _is_transparent(textpage, place):
         return None
-    turned = math.degrees(pdfium.FPDFText_GetCharAngle(textpage, place)) - geometry.rotate
+    # Clockwise in user space, and the page is shown turned clockwise by /Rotate.
+    turned = math.degrees(pdfium.FPDFText_GetCharAngle(textpage, place)) + geometry.rotate
     return Character(letter, box), abs((turned + 180) % 360 - 180) < LEVEL_DEGREES
 
 
