@@ -105,9 +105,7 @@ def test_every_field_is_bound(
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"[]", b"null", b"\xff\xfe", b"[" * 10_000, b'{"v": 1}', b" " * 20_000]
 )
-def test_rubbish_is_a_typed_error(
-    store: FileKeystore, reopened: FileKeystore, folder: Path, content: bytes
-) -> None:
+def test_rubbish_is_a_typed_error(store: FileKeystore, reopened: FileKeystore, folder: Path, content: bytes) -> None:
     ref = store.generate("seal", P256).ref
     file_of(folder, ref).write_bytes(content)
     with pytest.raises(KeyUnreadableError):
@@ -118,9 +116,7 @@ def test_two_files_swapped_are_noticed(store: FileKeystore, reopened: FileKeysto
     one, two = (store.generate("seal", P256).ref for _ in range(2))
     spare = folder / "spare"
     for source, target in ((one, None), (two, one), (None, two)):
-        shutil.move(
-            file_of(folder, source) if source else spare, file_of(folder, target) if target else spare
-        )
+        shutil.move(file_of(folder, source) if source else spare, file_of(folder, target) if target else spare)
     for ref in (one, two):
         with pytest.raises(KeyUnreadableError, match=ref):
             reopened.open(ref)
@@ -147,9 +143,7 @@ def test_one_ciphertext_in_the_frame_of_another_is_noticed(
         reopened.open(one)
 
 
-def test_another_key_encryption_key_is_named_as_such(
-    store: FileKeystore, folder: Path, tmp_path: Path
-) -> None:
+def test_another_key_encryption_key_is_named_as_such(store: FileKeystore, folder: Path, tmp_path: Path) -> None:
     ref = store.generate("seal", P256).ref
     FileKeystore.create_key_encryption_key(tmp_path / "other.key")
     wrong = FileKeystore(folder, tmp_path / "other.key")
@@ -180,9 +174,7 @@ def test_a_missing_key_encryption_key_says_where_it_was_looked_for(folder: Path,
     ("content", "found"),
     [(b"", "0 bytes"), (b"k" * 31, "31 bytes"), (b"k" * 33, "32 bytes expected at most")],
 )
-def test_a_key_encryption_key_of_the_wrong_length(
-    folder: Path, tmp_path: Path, content: bytes, found: str
-) -> None:
+def test_a_key_encryption_key_of_the_wrong_length(folder: Path, tmp_path: Path, content: bytes, found: str) -> None:
     path = tmp_path / "short.key"
     path.write_bytes(content)
     path.chmod(0o600)
@@ -192,9 +184,7 @@ def test_a_key_encryption_key_of_the_wrong_length(
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o606, 0o700, 0o400])
-def test_a_key_encryption_key_that_others_might_read(
-    folder: Path, key_encryption_key: Path, mode: int
-) -> None:
+def test_a_key_encryption_key_that_others_might_read(folder: Path, key_encryption_key: Path, mode: int) -> None:
     key_encryption_key.chmod(mode)
     with pytest.raises(KeyEncryptionKeyError, match=f"mode {mode:04o}, expected 0600"):
         FileKeystore(folder, key_encryption_key)
@@ -207,23 +197,19 @@ def test_a_key_file_that_others_might_read(store: FileKeystore, reopened: FileKe
         reopened.open(ref)
 
 
-def test_a_file_of_another_user(
-    folder: Path, key_encryption_key: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_another_user(folder: Path, key_encryption_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(KeyEncryptionKeyError, match=f"belongs to user {owner}, expected {owner + 1}"):
         FileKeystore(folder, key_encryption_key)
 
 
-def test_links_folders_and_pipes_are_no_key_files(
-    folder: Path, key_encryption_key: Path, tmp_path: Path
-) -> None:
+def test_links_folders_and_pipes_are_no_key_files(folder: Path, key_encryption_key: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(key_encryption_key)
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder").mkdir(mode=0o600)
     os.mkfifo(tmp_path / "pipe", 0o600)
-    for name in ("link", "folder", "pipe"):
-        with pytest.raises(KeyEncryptionKeyError):
+    for name, found in (("link", "cannot open"), ("folder", "regular file"), ("pipe", "regular file")):
+        with pytest.raises(KeyEncryptionKeyError, match=found):
             FileKeystore(folder, tmp_path / name)
 
 

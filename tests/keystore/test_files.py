@@ -43,9 +43,7 @@ def verify(key: SigningKey, signature: bytes, message: bytes = MESSAGE) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_key_signs_now_and_after_a_restart(
-    store: FileKeystore, reopened: FileKeystore, algorithm: Algorithm
-) -> None:
+def test_a_key_signs_now_and_after_a_restart(store: FileKeystore, reopened: FileKeystore, algorithm: Algorithm) -> None:
     made = store.generate("seal", algorithm)
     verify(made, sign(made))
     opened = reopened.open(made.ref)
@@ -127,9 +125,7 @@ def test_refs_lists_every_key_file_and_nothing_else(store: FileKeystore, folder:
     assert store.refs() == made
 
 
-def test_a_destroyed_key_is_gone_for_handles_lists_and_restarts(
-    store: FileKeystore, reopened: FileKeystore
-) -> None:
+def test_a_destroyed_key_is_gone_for_handles_lists_and_restarts(store: FileKeystore, reopened: FileKeystore) -> None:
     key, kept = store.generate("seal", P256), store.generate("seal", P256)
     store.destroy(key.ref)
     with pytest.raises(KeyNotFoundError, match=key.ref):

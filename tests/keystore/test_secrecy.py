@@ -21,17 +21,11 @@ ALGORITHMS: list[Algorithm] = ["ecdsa-p256-sha256", "rsa3072-sha256", "ed25519"]
 def secrets_of(store: FileKeystore, ref: str, key_encryption_key: Path) -> list[bytes]:
     """Every form in which private key or key-encryption key could turn up in a text."""
     raw = [key_pairs.dump(store.open(ref)._private_key)[-32:], key_encryption_key.read_bytes()]
-    return [
-        form
-        for secret in raw
-        for form in (secret.hex().encode(), b64encode(secret)[:40], repr(secret).encode())
-    ]
+    return [form for secret in raw for form in (secret.hex().encode(), b64encode(secret)[:40], repr(secret).encode())]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_no_text_form_shows_a_secret(
-    store: FileKeystore, key_encryption_key: Path, algorithm: Algorithm
-) -> None:
+def test_no_text_form_shows_a_secret(store: FileKeystore, key_encryption_key: Path, algorithm: Algorithm) -> None:
     key = store.generate("seal", algorithm)
     shown = [store, key, store._key_encryption_key, Permit.to_sign(key, b"m"), key._header]
     text = " ".join(f"{each!r} {each!s}" for each in shown).encode()
