@@ -133,9 +133,7 @@ def is_embedded(certificate: x509.Certificate) -> bool:
     return any(policy.policy_identifier == _EMBEDDED for policy in policies)
 
 
-def _references(
-    issuer: x509.Certificate, public_key: bytes, crl_url: str
-) -> list[tuple[x509.ExtensionType, bool]]:
+def _references(issuer: x509.Certificate, public_key: bytes, crl_url: str) -> list[tuple[x509.ExtensionType, bool]]:
     """What ties a certificate to its issuer: both key identifiers, policy, revocation list."""
     issuer_key_id = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     place = x509.DistributionPoint([x509.UniformResourceIdentifier(crl_url)], None, None, None)

@@ -40,9 +40,7 @@ class Problem:
     en: str
 
 
-def check_chain(
-    chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at: datetime
-) -> list[Problem]:
+def check_chain(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at: datetime) -> list[Problem]:
     """Every problem of ``chain`` (leaf first, root left out or last) at the time ``at``; [] means sound.
 
     The leaf must be allowed to sign documents (digitalSignature or contentCommitment). ``roots`` are
@@ -107,9 +105,7 @@ def _alone(certificate: x509.Certificate, at: datetime) -> Iterator[Problem]:
             en=f"certificate {subject} is valid from {first:%F %T} to {last:%F %T} UTC, not at {at:%F %T%z}",
         )
     try:
-        unknown = [
-            each.oid for each in certificate.extensions if each.critical and each.oid not in _UNDERSTOOD
-        ]
+        unknown = [each.oid for each in certificate.extensions if each.critical and each.oid not in _UNDERSTOOD]
     except UNREADABLE:
         yield Problem(
             code="extensions-malformed",
@@ -131,8 +127,7 @@ def _leaf(leaf: x509.Certificate) -> Iterator[Problem]:
         yield Problem(
             code="leaf-key-usage",
             zh=f"证书 {show(leaf.subject)} 的密钥用法不含数字签名或抗抵赖",
-            en=f"the key usage of certificate {show(leaf.subject)} has neither digitalSignature"
-            " nor contentCommitment",
+            en=f"the key usage of certificate {show(leaf.subject)} has neither digitalSignature nor contentCommitment",
         )
     constraints = _extension(leaf, x509.BasicConstraints)
     if constraints is not None and constraints.ca:

@@ -112,9 +112,7 @@ def issue(draft: Draft, key: SigningKey, issuer: x509.Certificate | None) -> x50
     frame = _frame(draft, algorithm)
     to_be_signed: bytes = frame.dump()
     signature = key.sign(Permit.to_sign(key, to_be_signed), to_be_signed)
-    whole = asn1.Certificate(
-        {"tbs_certificate": frame, "signature_algorithm": algorithm, "signature_value": signature}
-    )
+    whole = asn1.Certificate({"tbs_certificate": frame, "signature_algorithm": algorithm, "signature_value": signature})
     certificate = x509.load_der_x509_certificate(whole.dump())
     try:
         certificate.verify_directly_issued_by(issuer or certificate)
@@ -134,9 +132,7 @@ def wrong_signature(key: SigningKey) -> IssuedSignatureError:
 
 def _frame(draft: Draft, algorithm: algos.SignedDigestAlgorithm) -> asn1.TbsCertificate:
     if not 0 < draft.serial < _MOST_SERIAL:
-        raise ProfileError(
-            "serial", "证书序列号应为不超过 20 字节的正整数", "a serial is positive, at most 20 octets"
-        )
+        raise ProfileError("serial", "证书序列号应为不超过 20 字节的正整数", "a serial is positive, at most 20 octets")
     return asn1.TbsCertificate(
         {
             "version": "v3",
@@ -149,9 +145,7 @@ def _frame(draft: Draft, algorithm: algos.SignedDigestAlgorithm) -> asn1.TbsCert
             },
             "subject": asn1.Name.load(draft.subject.public_bytes()),
             "subject_public_key_info": asn1.PublicKeyInfo.load(draft.public_key),
-            "extensions": [
-                encode_extension(value, critical=critical) for value, critical in draft.extensions
-            ],
+            "extensions": [encode_extension(value, critical=critical) for value, critical in draft.extensions],
         }
     )
 

@@ -130,17 +130,13 @@ def read_crl(der: bytes, issuer_cert: x509.Certificate) -> RevocationList:
         _check_signature(found, issuer_cert)
         _check_critical(found)
         revoked = {each.serial_number: _read_entry(each) for each in found}
-        numbers = [
-            each.value.crl_number for each in found.extensions if isinstance(each.value, x509.CRLNumber)
-        ]
+        numbers = [each.value.crl_number for each in found.extensions if isinstance(each.value, x509.CRLNumber)]
     except (*UNREADABLE, x509.ExtensionNotFound, UnsupportedAlgorithm, TypeError) as problem:
         raise RevocationListError(
             "crl-malformed", "吊销列表无法读取", "the revocation list cannot be read"
         ) from problem
     if found.next_update_utc is None:
-        raise RevocationListError(
-            "crl-endless", "吊销列表没有下次更新时间", "the revocation list has no next update"
-        )
+        raise RevocationListError("crl-endless", "吊销列表没有下次更新时间", "the revocation list has no next update")
     return RevocationList(
         number=numbers[0] if numbers else None,
         this_update=found.last_update_utc,

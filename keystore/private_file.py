@@ -32,9 +32,7 @@ def read_private(path: Path, *, limit: int, error: type[KeyUnreadableError]) -> 
     finally:
         os.close(descriptor)
     if len(content) > limit:
-        raise error(
-            f"文件 {path} 超过 {limit} 字节", f"{path} is longer than the {limit} bytes expected at most"
-        )
+        raise error(f"文件 {path} 超过 {limit} 字节", f"{path} is longer than the {limit} bytes expected at most")
     return content
 
 

@@ -81,9 +81,7 @@ def test_rubbish_is_a_typed_error(value: bytes) -> None:
 def encoded(binding: SealBinding, **changed: object) -> bytes:
     """The binding as a SEQUENCE written by hand, field by field."""
     fields = {"version": 1, **asdict(binding), **changed}
-    parts = [
-        core.Integer(each) if isinstance(each, int) else core.UTF8String(each) for each in fields.values()
-    ]
+    parts = [core.Integer(each) if isinstance(each, int) else core.UTF8String(each) for each in fields.values()]
     content = b"".join(part.dump() for part in parts)
     return b"\x30\x82" + len(content).to_bytes(2) + content
 
@@ -148,9 +146,7 @@ def test_the_longest_binding_is_read_and_longer_input_is_not_even_parsed(binding
         ("log_key_hash", "0a0b0c0d", "binding-digest"),
     ],
 )
-def test_a_wrong_value_never_becomes_a_binding(
-    binding: SealBinding, name: str, value: object, code: str
-) -> None:
+def test_a_wrong_value_never_becomes_a_binding(binding: SealBinding, name: str, value: object, code: str) -> None:
     with pytest.raises(ProfileError, match=name) as caught:
         replace(binding, **{name: value})  # type: ignore[arg-type]  # the wrong value is the point
     assert caught.value.code == code

@@ -163,9 +163,7 @@ def test_a_leap_day_ends_on_the_28th(store: FileKeystore) -> None:
     assert root.not_valid_after_utc == datetime(2029, 2, 28, tzinfo=UTC)
 
 
-def test_times_of_another_zone_are_written_as_utc(
-    authority: "Authority", binding: SealBinding, now: datetime
-) -> None:
+def test_times_of_another_zone_are_written_as_utc(authority: "Authority", binding: SealBinding, now: datetime) -> None:
     china = timezone(timedelta(hours=8))
     period = Period(
         not_before=now.astimezone(china),
@@ -331,9 +329,7 @@ def openssl(*arguments: object) -> str:
 
 
 @pytest.mark.tool("openssl")
-def test_openssl_accepts_the_chain_strictly(
-    each_authority: "Authority", binding: SealBinding, now: datetime
-) -> None:
+def test_openssl_accepts_the_chain_strictly(each_authority: "Authority", binding: SealBinding, now: datetime) -> None:
     root = each_authority.write("root.pem", each_authority.root)
     issuer = each_authority.write("issuer.pem", each_authority.issuer)
     seal = each_authority.write("seal.pem", each_authority.seal(binding))

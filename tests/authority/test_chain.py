@@ -54,15 +54,11 @@ def test_no_roots_means_no_trust(authority: "Authority", binding: SealBinding, n
     assert codes(chain, [], now) == ["unknown-root"]
 
 
-def test_a_missing_link_is_an_unknown_root(
-    authority: "Authority", binding: SealBinding, now: datetime
-) -> None:
+def test_a_missing_link_is_an_unknown_root(authority: "Authority", binding: SealBinding, now: datetime) -> None:
     assert codes([authority.seal(binding)], [authority.root], now) == ["unknown-root"]
 
 
-def test_the_wrong_order_is_not_put_right_quietly(
-    authority: "Authority", binding: SealBinding, now: datetime
-) -> None:
+def test_the_wrong_order_is_not_put_right_quietly(authority: "Authority", binding: SealBinding, now: datetime) -> None:
     found = codes([authority.issuer, authority.seal(binding)], [authority.root], now)
     assert {"not-issued-by", "leaf-is-authority", "unknown-root"} <= set(found)
 
@@ -131,21 +127,15 @@ def test_an_authority_certificate_is_no_leaf(mint: "Mint", now: datetime) -> Non
     assert codes([leaf], [root.certificate], now) == ["leaf-is-authority"]
 
 
-def three_levels(
-    mint: "Mint", path_length: int | None, names: tuple[str, str] = ("upper", "lower")
-) -> "list[Minted]":
+def three_levels(mint: "Mint", path_length: int | None, names: tuple[str, str] = ("upper", "lower")) -> "list[Minted]":
     root = mint("root", ca=True, usage=CA, path_length=path_length)
     upper = mint(names[0], root, ca=True, usage=CA)
     lower = mint(names[1], upper, ca=True, usage=CA)
     return [mint("leaf", lower), lower, upper, root]
 
 
-@pytest.mark.parametrize(
-    ("path_length", "expected"), [(None, []), (2, []), (1, ["path-length"]), (0, ["path-length"])]
-)
-def test_the_path_length_is_kept(
-    mint: "Mint", now: datetime, path_length: int | None, expected: list[str]
-) -> None:
+@pytest.mark.parametrize(("path_length", "expected"), [(None, []), (2, []), (1, ["path-length"]), (0, ["path-length"])])
+def test_the_path_length_is_kept(mint: "Mint", now: datetime, path_length: int | None, expected: list[str]) -> None:
     *chain, root = three_levels(mint, path_length)
     assert codes([each.certificate for each in chain], [root.certificate], now) == expected
 

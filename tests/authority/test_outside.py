@@ -73,9 +73,7 @@ def test_a_damaged_signature_is_never_released(each_authority: "Authority", subj
 
 
 @pytest.mark.tool("openssl")
-def test_openssl_verifies_the_request(
-    each_authority: "Authority", subject: x509.Name, tmp_path: Path
-) -> None:
+def test_openssl_verifies_the_request(each_authority: "Authority", subject: x509.Name, tmp_path: Path) -> None:
     path = tmp_path / "seal.csr"
     path.write_bytes(make_csr(each_authority.seal_key, subject))
     told = subprocess.run(
@@ -110,9 +108,7 @@ def accept(authority: "Authority", file: bytes, roots: "list[Minted]", now: date
     return accept_outside_certificate(file, authority.seal_key.public_key, trusted, now)
 
 
-def refusal(
-    authority: "Authority", file: bytes, roots: "list[Minted]", now: datetime
-) -> OutsideCertificateError:
+def refusal(authority: "Authority", file: bytes, roots: "list[Minted]", now: datetime) -> OutsideCertificateError:
     with pytest.raises(OutsideCertificateError) as caught:
         accept(authority, file, roots, now)
     return caught.value
@@ -142,9 +138,7 @@ def test_a_certificate_for_another_key(
     assert "seal of another" in error.en
 
 
-def test_an_expired_certificate(
-    authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime
-) -> None:
+def test_an_expired_certificate(authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime) -> None:
     root, upper, lower = outside
     leaf = certified(authority, mint, lower, ends=now - timedelta(seconds=1))
     error = refusal(authority, pem(leaf, lower.certificate, upper.certificate), [root], now)
@@ -162,9 +156,7 @@ def test_an_expired_certificate_beside_its_successor(
     assert accept(authority, file, [root], now)[0] == new.public_bytes(Encoding.DER)
 
 
-def test_an_unknown_root(
-    authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime
-) -> None:
+def test_an_unknown_root(authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime) -> None:
     *_, upper, lower = outside
     file = pem(certified(authority, mint, lower), lower.certificate, upper.certificate)
     assert refusal(authority, file, [], now).code == "unknown-root"
@@ -181,9 +173,7 @@ def test_the_roots_in_the_file_are_not_trusted(
     assert refusal(authority, file, [mint("ours", ca=True, usage=CA)], now).code == "unknown-root"
 
 
-def test_a_missing_issuer(
-    authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime
-) -> None:
+def test_a_missing_issuer(authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime) -> None:
     root, upper, lower = outside
     leaf = certified(authority, mint, lower)
     error = refusal(authority, pem(leaf, upper.certificate), [root], now)
@@ -208,9 +198,7 @@ def test_a_certificate_that_is_not_for_signatures(
 def test_all_problems_stand_in_the_text(
     authority: "Authority", mint: "Mint", outside: "list[Minted]", now: datetime
 ) -> None:
-    leaf = certified(
-        authority, mint, outside[2], usage=None, ends=now - timedelta(days=1) + timedelta(hours=1)
-    )
+    leaf = certified(authority, mint, outside[2], usage=None, ends=now - timedelta(days=1) + timedelta(hours=1))
     error = refusal(authority, pem(leaf), [], now)
     assert error.code == "expired"
     assert "keyUsage" in error.en or "key usage" in error.en

@@ -81,9 +81,7 @@ def test_one_list_is_one_key_use(authority: "Authority", now: datetime) -> None:
         (-DAY, False),
     ],
 )
-def test_a_list_lives_a_day_at_most(
-    authority: "Authority", now: datetime, life: timedelta, right: bool
-) -> None:
+def test_a_list_lives_a_day_at_most(authority: "Authority", now: datetime, life: timedelta, right: bool) -> None:
     if right:
         assert make(authority, [], now, next_update=now + life)
         return
@@ -162,9 +160,7 @@ def test_same_name_other_key(mint: "Mint", now: datetime) -> None:
 
 
 @pytest.mark.parametrize("usage", [("key_cert_sign",), None])
-def test_an_issuer_that_may_not_sign_lists(
-    mint: "Mint", now: datetime, usage: tuple[str, ...] | None
-) -> None:
+def test_an_issuer_that_may_not_sign_lists(mint: "Mint", now: datetime, usage: tuple[str, ...] | None) -> None:
     issuer = mint("outside", ca=True, usage=usage)
     with pytest.raises(RevocationListError) as caught:
         read_crl(foreign_crl(issuer, now), issuer.certificate)
@@ -245,15 +241,11 @@ def test_rubbish_is_a_typed_error(authority: "Authority", rubbish: bytes) -> Non
 
 
 def openssl(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["openssl", *(str(each) for each in arguments)], capture_output=True, text=True, check=False
-    )
+    return subprocess.run(["openssl", *(str(each) for each in arguments)], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.tool("openssl")
-def test_openssl_verifies_and_reads_the_list(
-    each_authority: "Authority", now: datetime, tmp_path: Path
-) -> None:
+def test_openssl_verifies_and_reads_the_list(each_authority: "Authority", now: datetime, tmp_path: Path) -> None:
     path = tmp_path / "issuer.crl"
     held = Revoked(serial=0xABCDEF, time=now, reason="certificate_hold")
     path.write_bytes(make(each_authority, [held], now, number=0x2A))
