@@ -21,9 +21,8 @@ class SealBinding:
 
     ``agreement`` is the agreement's number, ``terms_digest`` its canonical terms (``sha256:<hex>``),
     ``grantor_code`` and ``grantee_code`` the organs' 统一社会信用代码 (GB 32100), ``seal_name`` the whole
-    name. ``log_key_hash`` is ``sha256:<hex>`` over log origin, newline, 0x01 and the raw Ed25519 key: the
-    whole hash of which a C2SP verifier key shows the first four bytes. Raises :class:`ProfileError` when
-    made with anything else.
+    name. ``log_key_hash`` is ``sha256:<hex>`` over the log key's SubjectPublicKeyInfo, DER. Raises
+    :class:`ProfileError` when made with anything else.
     """
 
     agreement: str
