@@ -93,7 +93,7 @@ def examine(
             fields = signature_fields(document)
             stated = conformance(document)
             objections = [
-                *several_definitions(document, layout, fields),
+                *several_definitions(layout, fields),
                 *forbidden(fields),
                 *stray_byte_ranges(document, fields),
                 *_object_by_object(document),

@@ -126,7 +126,7 @@ def _annotations(copy: _Copy) -> None:
     if form is not None and "/XFA" in form:
         copy.note("xfa", form, "已删除 XFA 表单", "the XFA form was removed")
         del form["/XFA"]
-    if form is not None and form.get("/NeedAppearances") is True:
+    if form is not None and bool(form.get("/NeedAppearances", False)):
         pdf.generate_appearance_streams()
     waiting = [_set_aside(copy, page) for page in pdf.pages]
     pdf.flatten_annotations("screen")
@@ -152,7 +152,9 @@ def _set_aside(copy: _Copy, page: pikepdf.Page) -> list[Object]:
         if int(each.get("/F", 0)) & _HIDDEN_BITS:
             copy.note("annotation", each, f"已删除隐藏的注释 {kind}", f"a hidden annotation {kind} was removed")
         else:
-            copy.note("annotation", each, f"注释或表单域 {kind} 已展平", f"the annotation or field {kind} was flattened")
+            copy.note(
+                "annotation", each, f"注释或表单域 {kind} 已展平", f"the annotation or field {kind} was flattened"
+            )
     page.obj.Annots = Array(rest)
     for each in aside:
         _detach(each)
@@ -238,7 +240,7 @@ def _actions(copy: _Copy) -> None:
 def _is_harmless(action: Object) -> bool:
     if action.S == Name.URI:
         return not bytes(action.get("/URI", b"")).strip().lower().startswith(b"javascript:")
-    if action.S == Name.Named:
+    if Name.Named == action.S:
         return str(action.get("/N")) in PAGE_TURNS
     return str(action.S) in HARMLESS_ACTIONS
 
@@ -294,9 +296,7 @@ def _dictionaries(pdf: Pdf) -> Iterator[Object]:
                 children = list(item)
             else:
                 continue
-            waiting.extend(
-                (each, depth + 1) for each in children if isinstance(each, Object) and not each.is_indirect
-            )
+            waiting.extend((each, depth + 1) for each in children if isinstance(each, Object) and not each.is_indirect)
 
 
 _STEPS: tuple[Callable[[_Copy], None], ...] = (_layers, _annotations, _catalog, _actions, _looks, _repairs)

@@ -24,9 +24,9 @@ _MOST_PARENTS = 32
 
 def actions(document: Document, found: Found) -> Iterator[Objection]:
     """/S names an action that runs code, leaves the file or changes looks (ISO 32000-2 12.6.4)."""
-    kind = document.get(found.dictionary, "/S")
+    kind = document.name(found.dictionary, "/S")
     if kind == "/Named" and "/N" in found.dictionary:
-        name = document.get(found.dictionary, "/N")
+        name = document.name(found.dictionary, "/N")
         if name in PAGE_TURNS:
             return
     elif kind == "/URI":
@@ -50,7 +50,7 @@ def additional_actions(document: Document, found: Found) -> Iterator[Objection]:
     A resource may bear the name AA; it is told apart by holding no action.
     """
     for value in document.dictionary(found.dictionary["/AA"]).values():
-        kind = document.get(document.dictionary(value), "/S")
+        kind = document.name(document.dictionary(value), "/S")
         if kind in _REFUSED_ACTIONS | HARMLESS_ACTIONS | {"/Named"}:
             yield Objection(
                 code="additional-actions",
@@ -110,13 +110,9 @@ def need_appearances(document: Document, found: Found) -> Iterator[Objection]:
 
 def optional_content(document: Document, found: Found) -> Iterator[Objection]:
     """Layers that can be shown and hidden (8.11): /OCProperties, groups and membership dictionaries."""
-    kind = document.get(found.dictionary, "/Type")
+    kind = document.name(found.dictionary, "/Type")
     has_layers = document.get(found.dictionary, "/OCProperties") is not None
-    if (
-        has_layers
-        or kind in ("/OCG", "/OCMD")
-        or isinstance(document.get(found.dictionary, "/OCGs"), list | dict)
-    ):
+    if has_layers or kind in ("/OCG", "/OCMD") or isinstance(document.get(found.dictionary, "/OCGs"), list | dict):
         yield Objection(
             code="optional-content",
             zh=f"对象 {found.owner} 含有可显示或隐藏的图层",

@@ -23,13 +23,11 @@ _HIDDEN, _PRINT, _NO_VIEW, _TOGGLE_NO_VIEW = 2, 4, 32, 256
 def annotations(document: Document, found: Found) -> Iterator[Objection]:
     """One dictionary that is an annotation: it has a /Rect and one of the annotation subtypes."""
     dictionary = found.dictionary
-    kind = document.get(dictionary, "/Subtype")
+    kind = document.name(dictionary, "/Subtype")
     if kind not in KINDS or "/Rect" not in dictionary or found.is_stream:
         return
     if kind in _REFUSED:
-        yield _objection(
-            found, "annotation-kind", f"注释类型 {_REFUSED[kind]}", f"annotation of kind {_REFUSED[kind]}"
-        )
+        yield _objection(found, "annotation-kind", f"注释类型 {_REFUSED[kind]}", f"annotation of kind {_REFUSED[kind]}")
         return
     yield from _flags(document, found, kind)
     yield from _appearance(document, found, kind)
@@ -42,19 +40,11 @@ def _flags(document: Document, found: Found, kind: str) -> Iterator[Objection]:
         return
     for bit, name in ((_HIDDEN, "Hidden"), (_NO_VIEW, "NoView"), (_TOGGLE_NO_VIEW, "ToggleNoView")):
         # An invisible signature is written as a hidden widget without an area; it has no look to change.
-        if (
-            flags & bit
-            and not (kind == "/Widget" and not area(document, found.dictionary))
-            and kind != "/Popup"
-        ):
-            yield _objection(
-                found, "annotation-flags", f"带 {name} 标志的注释", f"annotation with the flag {name}"
-            )
+        if flags & bit and not (kind == "/Widget" and not area(document, found.dictionary)) and kind != "/Popup":
+            yield _objection(found, "annotation-flags", f"带 {name} 标志的注释", f"annotation with the flag {name}")
             return
     if not flags & _PRINT and kind not in _WITHOUT_LOOK and area(document, found.dictionary):
-        yield _objection(
-            found, "annotation-flags", "显示但不打印的注释", "annotation that is shown but not printed"
-        )
+        yield _objection(found, "annotation-flags", "显示但不打印的注释", "annotation that is shown but not printed")
 
 
 def _appearance(document: Document, found: Found, kind: str) -> Iterator[Objection]:

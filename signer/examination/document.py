@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 import pikepdf
 from pikepdf.settings import set_qpdf_limits
 
 from signer.errors import DocumentRejectedError
-from signer.examination.envelope import broken_xref, FileBytes
+from signer.examination.envelope import FileBytes, broken_xref
 
 Value = Any  # JSON as qpdf writes it
 Dict = dict[str, Value]
@@ -71,6 +71,11 @@ class Document:
         """``dictionary[key]`` resolved, or None."""
         return self.resolve(dictionary.get(key))
 
+    def name(self, dictionary: Dict, key: str) -> str:
+        """``dictionary[key]`` resolved where it is a name, else an empty string."""
+        value = self.get(dictionary, key)
+        return value if isinstance(value, str) else ""
+
     def dictionary(self, value: Value) -> Dict:
         """``value`` resolved where it is a dictionary, else an empty one."""
         found = self.resolve(value)
@@ -105,7 +110,7 @@ class Document:
             ) from error
 
 
-def is_reference(value: Value) -> bool:
+def is_reference(value: Value) -> TypeGuard[str]:
     """Whether ``value`` is ``12 0 R``: names and strings have their own first characters."""
     return isinstance(value, str) and value.endswith(" R") and value[0].isdigit()
 

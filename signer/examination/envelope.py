@@ -66,9 +66,7 @@ def _trailing(count: int) -> DocumentRejectedError:
 
 def broken_xref(zh: str, en: str) -> DocumentRejectedError:
     """The refusal of a file whose cross-reference data cannot be followed."""
-    return DocumentRejectedError(
-        "broken-xref", f"交叉引用表损坏：{zh}", f"The cross-reference data is broken: {en}"
-    )
+    return DocumentRejectedError("broken-xref", f"交叉引用表损坏：{zh}", f"The cross-reference data is broken: {en}")
 
 
 def xref_kind(data: FileBytes, offset: int) -> str:
@@ -76,5 +74,5 @@ def xref_kind(data: FileBytes, offset: int) -> str:
     section = bytes(data[offset : offset + 4])
     if section != b"xref":
         return "stream"
-    trailer = data.rfind(b"trailer")
+    trailer = data.find(b"trailer", offset)
     return "hybrid" if b"/XRefStm" in data[trailer:] else "table"

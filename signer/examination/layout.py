@@ -39,7 +39,7 @@ def lay_out(document: Document) -> Layout:
     """Scan the file outside its streams. Raises DocumentRejectedError where a listed object is not there."""
     layout = Layout()
     for (number, generation), entry in document.pdf.get_xref_table().items():
-        if entry.type == _IN_FILE:
+        if entry.type == _IN_FILE and entry.offset is not None:
             document.offsets[f"{number} {generation}"] = entry.offset
             layout.definitions[number].add((entry.offset, 0))
     _scan(document, layout, sorted((offset, name) for name, offset in document.offsets.items()))

@@ -9,9 +9,7 @@ from signer.examination.objection import Objection
 _FONTS_WITH_FILES = frozenset({"/Type1", "/MMType1", "/TrueType", "/CIDFontType0", "/CIDFontType2"})
 _FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
 _SUBSET_PREFIX = 7
-_EXPANDING = frozenset(
-    {"/FlateDecode", "/Fl", "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL", "/BrotliDecode"}
-)
+_EXPANDING = frozenset({"/FlateDecode", "/Fl", "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL", "/BrotliDecode"})
 _IMAGE_FILTERS = frozenset({"/DCTDecode", "/DCT", "/JPXDecode", "/JBIG2Decode", "/CCITTFaxDecode", "/CCF"})
 _MOST_RATIO = 1032  # the most that deflate can expand
 _MOST_PIXELS = 120_000_000  # A3 at 600 dots an inch, and some
@@ -30,7 +28,7 @@ def fonts(document: Document, tolerated: tuple[str, ...]) -> Iterator[Objection]
         if "/BaseFont" not in dictionary or found.owner in only_default:
             continue
         name = str(document.get(dictionary, "/BaseFont")).removeprefix("/")
-        if document.get(dictionary, "/Subtype") in _FONTS_WITH_FILES and not _has_file(document, dictionary):
+        if document.name(dictionary, "/Subtype") in _FONTS_WITH_FILES and not _has_file(document, dictionary):
             plain = name[_SUBSET_PREFIX:] if name[_SUBSET_PREFIX - 1 : _SUBSET_PREFIX] == "+" else name
             if plain not in tolerated:
                 yield Objection(
@@ -43,9 +41,7 @@ def fonts(document: Document, tolerated: tuple[str, ...]) -> Iterator[Objection]
 
 def _has_file(document: Document, font: Dict) -> bool:
     descriptor = document.dictionary(font.get("/FontDescriptor"))
-    return any(
-        is_reference(descriptor.get(key)) and descriptor[key][:-2] in document.streams for key in _FONT_FILES
-    )
+    return any(is_reference(descriptor.get(key)) and descriptor[key][:-2] in document.streams for key in _FONT_FILES)
 
 
 def _only_default_fonts(document: Document) -> set[str]:
@@ -66,7 +62,7 @@ def streams(document: Document, found: Found) -> Iterator[Objection]:
     dictionary, owner = found.dictionary, found.owner
     if document.get(dictionary, "/F") is not None:
         yield _external(owner, "/F")
-    filters = [document.resolve(name) for name in _filters(document, dictionary)]
+    filters = _filters(document, dictionary)
     if sum(name in _EXPANDING for name in filters) > 1:
         yield Objection(
             code="filter-chain",
@@ -82,12 +78,13 @@ def streams(document: Document, found: Found) -> Iterator[Objection]:
         document.decoded(owner)
 
 
-def _filters(document: Document, dictionary: Dict) -> list[object]:
+def _filters(document: Document, dictionary: Dict) -> list[str]:
     value = document.get(dictionary, "/Filter")
-    return value if isinstance(value, list) else [value]
+    names = [document.resolve(name) for name in value] if isinstance(value, list) else [value]
+    return [name for name in names if isinstance(name, str)]
 
 
-def _image(document: Document, found: Found, filters: list[object]) -> Iterator[Objection]:
+def _image(document: Document, found: Found, filters: list[str]) -> Iterator[Objection]:
     width, height = (document.get(found.dictionary, key) for key in ("/Width", "/Height"))
     start, end = document.places.get(found.owner, (0, 0))
     sizes = [(width, height)]

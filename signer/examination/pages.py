@@ -42,9 +42,7 @@ class Page:
         )
         if rotate % 180:
             width, height = height, width
-        return PageInfo(
-            width_mm=round(float(width), 3), height_mm=round(float(height), 3), rotate=rotate % 360
-        )
+        return PageInfo(width_mm=round(float(width), 3), height_mm=round(float(height), 3), rotate=rotate % 360)
 
 
 def pages(document: Document) -> list[Page]:
@@ -62,9 +60,7 @@ def _leaves(document: Document) -> Iterator[tuple[str, Dict]]:
     while waiting:
         reference, inherited, depth = waiting.pop()
         if not is_reference(reference):
-            raise _malformed(
-                "trailer", "页面树节点不是间接对象", "a node of the page tree is not an indirect object"
-            )
+            raise _malformed("trailer", "页面树节点不是间接对象", "a node of the page tree is not an indirect object")
         name = reference[:-2]
         if name in seen:
             raise DocumentRejectedError(
@@ -88,9 +84,7 @@ def _leaves(document: Document) -> Iterator[tuple[str, Dict]]:
             count += 1
             yield name, own | node
         else:
-            raise _malformed(
-                name, "既不是页面也不是页面树节点", "is neither a page nor a node of the page tree"
-            )
+            raise _malformed(name, "既不是页面也不是页面树节点", "is neither a page nor a node of the page tree")
         if count > _MOST_PAGES or len(waiting) > _MOST_PAGES:
             raise DocumentRejectedError(
                 "too-many-pages", f"页数超过 {_MOST_PAGES}", f"The document has more than {_MOST_PAGES} pages"

@@ -13,9 +13,7 @@ from signer.examination.layout import Layout
 from signer.examination.objection import Objection
 
 # RFC 5652 11.2: the attribute's OID, a set, an octet string.
-_MESSAGE_DIGEST = re.compile(
-    re.escape(bytes.fromhex("06092a864886f70d010904")) + b"\x31.\x04(.)", re.DOTALL
-)
+_MESSAGE_DIGEST = re.compile(re.escape(bytes.fromhex("06092a864886f70d010904")) + b"\x31.\x04(.)", re.DOTALL)
 _BY_LENGTH = {20: ("sha1",), 28: ("sha224",), 32: ("sha256", "sm3"), 48: ("sha384",), 64: ("sha512",)}
 _MOST_FIELDS = 10_000
 _CHUNK = 1 << 20
@@ -185,7 +183,7 @@ def stray_byte_ranges(document: Document, fields: SignatureFields) -> Iterator[O
             )
 
 
-def several_definitions(document: Document, layout: Layout, fields: SignatureFields) -> Iterator[Objection]:
+def several_definitions(layout: Layout, fields: SignatureFields) -> Iterator[Objection]:
     """Objects defined more than once, but for revisions that each end in an intact signature; unlisted ones."""
     signed_ends = {signature.end for signature in fields.signed if signature.intact}
     repeated = layout.repeated()

@@ -91,7 +91,7 @@ def _overlays(document: Document, page: Page, trusted_until: int) -> list[tuple[
     for reference in document.array(page.dictionary.get("/Annots")):
         annotation = document.dictionary(reference)
         box = area(document, annotation)
-        kind = document.get(annotation, "/Subtype")
+        kind = document.name(annotation, "/Subtype")
         is_signature = kind == "/Widget" and document.get(annotation, "/FT") == "/Sig"
         if not box or kind in _SEEN_WITHOUT_PAINT or is_signature or "/AP" not in annotation:
             continue
@@ -111,9 +111,7 @@ def _look(source: str, suspects: list[tuple[int, Page, list[tuple[str, Box]]]]) 
                 if any(_is_unpainted(one) for one in shown.get_objects(max_depth=8)):
                     yield from _unpainted(page, [_item(one) for one in shown.get_objects(max_depth=1)])
     except pypdfium2.PdfiumError as error:
-        raise DocumentRejectedError(
-            "malformed", "页面内容无法读取", "The content of a page cannot be read"
-        ) from error
+        raise DocumentRejectedError("malformed", "页面内容无法读取", "The content of a page cannot be read") from error
 
 
 def _item(shown: pypdfium2.PdfObject) -> _Item:
@@ -157,8 +155,7 @@ def _is_rectangle(shown: pypdfium2.PdfObject, box: Box) -> bool:
 def _judge(page: Page, items: list[_Item]) -> Iterator[Objection]:
     for index, item in enumerate(items):
         if item.kind == raw.FPDF_PAGEOBJ_TEXT and any(
-            later.covers and _inside(item.box, later.box) and not _is_scan(later, page)
-            for later in items[index + 1 :]
+            later.covers and _inside(item.box, later.box) and not _is_scan(later, page) for later in items[index + 1 :]
         ):
             yield _objection(
                 page,
@@ -168,8 +165,7 @@ def _judge(page: Page, items: list[_Item]) -> Iterator[Objection]:
             )
             break
     if _cropped(page) and any(
-        item.kind in (raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_IMAGE) and _outside(item.box, page.crop)
-        for item in items
+        item.kind in (raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_IMAGE) and _outside(item.box, page.crop) for item in items
     ):
         yield _objection(page, "crop-box-differs", "在裁剪框之外还有内容", "has content outside its crop box")
 
@@ -207,8 +203,7 @@ def _is_scan(item: _Item, page: Page) -> bool:
     )
     whole = (page.crop[2] - page.crop[0]) * (page.crop[3] - page.crop[1])
     return (
-        item.kind == raw.FPDF_PAGEOBJ_IMAGE
-        and max(0.0, right - left) * max(0.0, top - bottom) >= _SCAN_SHARE * whole
+        item.kind == raw.FPDF_PAGEOBJ_IMAGE and max(0.0, right - left) * max(0.0, top - bottom) >= _SCAN_SHARE * whole
     )
 
 

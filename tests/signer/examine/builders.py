@@ -130,7 +130,9 @@ def escaped(objects: dict[int, Body], names: tuple[bytes, ...]) -> dict[int, Bod
 
     def escape(text: bytes) -> bytes:
         for name in names:
-            text = text.replace(name, name[:2] + b"#%02x" % name[2] + name[3:] if len(name) > 2 else b"/#%02x" % name[1])
+            text = text.replace(
+                name, name[:2] + b"#%02x" % name[2] + name[3:] if len(name) > 2 else b"/#%02x" % name[1]
+            )
         return text
 
     return {

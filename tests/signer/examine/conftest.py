@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # builders and features, beside the tests
 
-from signer.examine import Examination, examine  # noqa: E402  after the path
+from signer.examine import Examination, examine
 
 
 @pytest.fixture

@@ -24,9 +24,7 @@ def codes(examination: Examination) -> set[str]:
 
 @pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
 @pytest.mark.parametrize("feature", REFUSED, ids=lambda feature: feature.name)
-def test_the_feature_is_refused(
-    examined: Examined, feature: Feature, writer: Callable[[Feature], bytes]
-) -> None:
+def test_the_feature_is_refused(examined: Examined, feature: Feature, writer: Callable[[Feature], bytes]) -> None:
     data = writer(feature)
     found = [one for one in examined(data).objections if one.code == feature.code]
     assert found, examined(data).objections

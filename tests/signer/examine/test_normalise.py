@@ -188,7 +188,9 @@ def test_hidden_layers_are_refused(copy: Copy, data: bytes) -> None:
     assert not copy.target.exists()
 
 
-@pytest.mark.parametrize("change", [lambda data: b"\n\n" + data, lambda data: data + b"garbage"], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "change", [lambda data: b"\n\n" + data, lambda data: data + b"garbage"], ids=["before", "after"]
+)
 def test_bytes_around_the_document_go(copy: Copy, change: Callable[[bytes], bytes]) -> None:
     copy.make(change(GOOD))
     assert copy.codes() == set()
@@ -219,5 +221,7 @@ def test_an_encrypted_file_is_refused(copy: Copy, tmp_path: Path) -> None:
 
 
 def test_a_font_that_is_not_embedded_stays_named(copy: Copy) -> None:
-    copy.make(plain(Sheet(fonts=b"/F2 10 0 R", content=b"BT /F2 12 Tf 9 9 Td (a) Tj ET", extra={10: HELVETICA}).objects()))
+    copy.make(
+        plain(Sheet(fonts=b"/F2 10 0 R", content=b"BT /F2 12 Tf 9 9 Td (a) Tj ET", extra={10: HELVETICA}).objects())
+    )
     assert copy.codes() == {"font-not-embedded"}

@@ -35,9 +35,7 @@ def signer() -> signers.SimpleSigner:
         .add_extension(x509.KeyUsage(True, True, *[False] * 7), critical=True)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
-    der = key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return signers.SimpleSigner(
         signing_cert=asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER)),
         signing_key=keys.PrivateKeyInfo.load(der),
@@ -81,9 +79,7 @@ def test_a_changed_byte_is_seen(examined: Examined, signer: signers.SimpleSigner
     assert not found.signatures[0].intact
 
 
-def test_a_byte_range_that_leaves_something_out_is_not_intact(
-    examined: Examined, signer: signers.SimpleSigner
-) -> None:
+def test_a_byte_range_that_leaves_something_out_is_not_intact(examined: Examined, signer: signers.SimpleSigner) -> None:
     data = sign(GOOD, signer)
     at = data.rindex(b"/ByteRange [") + len(b"/ByteRange [")
     changed = data[:at] + b"1" + data[at + 1 :]
@@ -94,9 +90,7 @@ def test_an_update_after_the_signature_is_refused(examined: Examined, signer: si
     assert "multiple-definitions" in codes(examined(update(sign(GOOD, signer), {4: SHADOW})))
 
 
-def test_an_unsigned_update_before_the_signature_is_refused(
-    examined: Examined, signer: signers.SimpleSigner
-) -> None:
+def test_an_unsigned_update_before_the_signature_is_refused(examined: Examined, signer: signers.SimpleSigner) -> None:
     data = sign(update(GOOD, {4: SHADOW}), signer)
     found = examined(data)
     assert codes(found) == {"multiple-definitions"}
