@@ -37,9 +37,7 @@ _move_attempt = (
     .where(attempts.c.id == bindparam("attempt"), attempts.c.state == "intended")
     .values(state=bindparam("to"))
 )
-_note_outcome = (
-    update(attempts).where(attempts.c.id == bindparam("attempt")).values(outcome_entry=bindparam("entry"))
-)
+_note_outcome = update(attempts).where(attempts.c.id == bindparam("attempt")).values(outcome_entry=bindparam("entry"))
 _end_application = (
     update(applications)
     .where(applications.c.id == bindparam("application"), applications.c.state.in_(("open", "waiting")))
@@ -150,7 +148,13 @@ def refuse_if_alive(connection: Connection, application: str, now: datetime) -> 
 
 
 def create(
-    connection: Connection, submission: Submission, client: str, now: datetime, *, canonical_order: bytes, state: str
+    connection: Connection,
+    submission: Submission,
+    client: str,
+    now: datetime,
+    *,
+    canonical_order: bytes,
+    state: str,
 ) -> str:
     """Insert an application. Raises :class:`InProgressError` when another process was faster."""
     application = new_id("app")
@@ -187,7 +191,7 @@ class Counted:
     assurance: str
 
 
-def open_attempt(  # noqa: PLR0913  one row, each column by name
+def open_attempt(
     connection: Connection,
     application: str,
     attempt: str,
@@ -215,7 +219,11 @@ def open_attempt(  # noqa: PLR0913  one row, each column by name
         },
     )
     return Attempt(
-        id=attempt, application=application, number=number, to_be_signed=to_be_signed, intent_entry=intent_entry
+        id=attempt,
+        application=application,
+        number=number,
+        to_be_signed=to_be_signed,
+        intent_entry=intent_entry,
     )
 
 

@@ -85,7 +85,9 @@ class DocumentStore:
     def _place(self, digest: str) -> Path:
         kind, _, name = digest.partition(":")
         if kind != "sha256" or len(name) != 64 or set(name) - set("0123456789abcdef"):  # noqa: PLR2004  SHA-256 in hex
-            raise UnknownError("document-unknown", f"不是文件摘要：{digest[:80]}", f"not a document digest: {digest[:80]}")
+            raise UnknownError(
+                "document-unknown", f"不是文件摘要：{digest[:80]}", f"not a document digest: {digest[:80]}"
+            )
         return self.folder / name[:2] / name
 
 
@@ -100,7 +102,9 @@ def _fsync_folder(folder: Path) -> None:
 def _storage(error: OSError) -> StorageError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageError(
-            "disk-full", "磁盘已满，文件未保存，未产生任何印记", "the disk is full; nothing was kept and nothing sealed"
+            "disk-full",
+            "磁盘已满，文件未保存，未产生任何印记",
+            "the disk is full; nothing was kept and nothing sealed",
         )
     return StorageError(
         "document-store-failed",

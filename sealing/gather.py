@@ -134,7 +134,12 @@ class Gathered:
     def seal_group(self) -> dict[str, Any]:
         """Seal, agreement and both organs."""
         if self.parts is None:
-            return {"seal": self.requested_seal, "seal_name": None, "grantor_code": None, "grantee_code": None}
+            return {
+                "seal": self.requested_seal,
+                "seal_name": None,
+                "grantor_code": None,
+                "grantee_code": None,
+            }
         seal, key, agreement = self.parts.seal.record, self.parts.key.record, self.parts.agreement.record
         return {
             "seal": seal.id,
@@ -153,7 +158,7 @@ class Gathered:
         }
 
 
-def gather(  # noqa: PLR0913  what the seal cycle has in hand at this point
+def gather(
     connection: Connection,
     shop: Workshop,
     submission: Submission,

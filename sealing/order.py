@@ -12,7 +12,7 @@ from signer.placement import Placement, parse_placement
 from signer.placement import to_json as placement_json
 
 COPY = r"^(original|duplicate [1-9][0-9]?)$"
-DECIMAL_HINT = "小数请用文字表示，例如 \"22.5\" / give decimals as text, e.g. \"22.5\""
+DECIMAL_HINT = '小数请用文字表示，例如 "22.5" / give decimals as text, e.g. "22.5"'
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Number = Annotated[str, Field(max_length=200)]

@@ -16,6 +16,7 @@ from sealing.workshop import Workshop
 from signer.byte_layout import Layout
 from signer.seal_file import Prepared, measure
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What a worker saw in the document."""

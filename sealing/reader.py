@@ -1,6 +1,5 @@
 """Reads the registry for one decision: each record checked against its ledger entry, each person once."""
 
-from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,21 +14,20 @@ from registry.calendar import Calendar
 from registry.catalogue import item_facts, item_in_force, setup_in_force
 from registry.catalogue_rows import CatalogueItem, PilotRegion, SetupRow
 from registry.facts import person_facts, seal_facts
+from registry.keys import approval_keys
 from registry.records import (
     Agreement,
     CalendarDay,
-    ClientApprovalKey,
     Organ,
     Person,
-    PersonKey,
     RoleAssignment,
 )
-from registry.statements import RegisteredKey
 from registry.store import Stored
 from sealing import impressions
 from sealing.order import Order
 from sealing.parts import SealParts
 from sealing.workshop import Workshop
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -128,37 +126,12 @@ class Reader:
         if jws is None:
             return Evidence()
 
-        def find_key(kid: str) -> RegisteredKey | None:
-            return self._approval_key(kid, client)
-
+        find_key = approval_keys(self.shop.registry, self.connection, client)
         try:
             statement = read_statement(jws, find_key, audience=self.shop.identity.origin)
         except ApprovalEvidenceError as error:
             return Evidence(error=error)
         return Evidence(statement=statement)
-
-    def _approval_key(self, kid: str, client: str) -> RegisteredKey | None:
-        personal = self.shop.registry.look(self.connection, PersonKey, kid)
-        if personal is not None:
-            return RegisteredKey(
-                id=kid,
-                kind="person",
-                holder=personal.record.person,
-                public_key=b64decode(personal.record.public_key),
-                valid_from=personal.record.valid_from,
-                valid_until=personal.record.valid_until,
-            )
-        attesting = self.shop.registry.look(self.connection, ClientApprovalKey, kid)
-        if attesting is None or attesting.record.client != client:
-            return None
-        return RegisteredKey(
-            id=kid,
-            kind="client",
-            holder=client,
-            public_key=b64decode(attesting.record.public_key),
-            valid_from=attesting.record.valid_from,
-            valid_until=attesting.record.valid_until,
-        )
 
     def approval_facts(
         self,
@@ -178,9 +151,7 @@ class Reader:
         behalf = self.person(statement.claims.on_behalf_of)
         attested = 0
         if agreement is not None:
-            attested = impressions.attested_today(
-                self.connection, agreement.id, application=application, now=self.now
-            )
+            attested = impressions.attested_today(self.connection, agreement.id, application=application, now=self.now)
         used = consumed_approvals.used_by(self.connection, statement.claims.id, document=document)
         surroundings = ApprovalSurroundings(
             principal=self.person_facts(principal),

@@ -30,8 +30,6 @@ def recover(shop: Workshop, clock: Clock = utc_now) -> list[Recovered]:
         with shop.database.write() as connection:
             if abandon(connection, shop.book, attempt, reason="lease-lapsed", key_used=True, now=clock()):
                 closed.append(
-                    Recovered(
-                        attempt=attempt.id, application=attempt.application, intent_entry=attempt.intent_entry
-                    )
+                    Recovered(attempt=attempt.id, application=attempt.application, intent_entry=attempt.intent_entry)
                 )
     return closed

@@ -44,6 +44,4 @@ def replay(shop: Workshop, entry: int) -> Replayed:
         )
     value: dict[str, Any] = opening.value
     decision = decide(from_json(Facts, value["facts"]), value["rule_set"])
-    return Replayed(
-        entry=entry, rule_set=value["rule_set"], recorded=value["findings"], again=findings_json(decision)
-    )
+    return Replayed(entry=entry, rule_set=value["rule_set"], recorded=value["findings"], again=findings_json(decision))

@@ -8,7 +8,6 @@ application has at most one impression.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -112,9 +111,7 @@ class Sealer:
             preparation.discard()
         return self._conclude(submission, caller, preparation, decided, sealed, kept)
 
-    def _known(
-        self, submission: Submission, caller: Caller, application: str | None, now: datetime
-    ) -> Outcome | None:
+    def _known(self, submission: Submission, caller: Caller, application: str | None, now: datetime) -> Outcome | None:
         with self.shop.database.read() as connection:
             found = (
                 applications.find(connection, submission, caller.client)
@@ -152,7 +149,12 @@ class Sealer:
         return result
 
     def _claim(
-        self, connection: Connection, submission: Submission, caller: Caller, waiting: str | None, now: datetime
+        self,
+        connection: Connection,
+        submission: Submission,
+        caller: Caller,
+        waiting: str | None,
+        now: datetime,
     ) -> str:
         found = (
             applications.find(connection, submission, caller.client)
@@ -167,7 +169,9 @@ class Sealer:
             applications.start(connection, found.id)
         elif found.state != "open":
             raise ConflictError(
-                "already-ended", f"申请 {found.id} 刚刚办结", f"application {found.id} has just ended; ask again"
+                "already-ended",
+                f"申请 {found.id} 刚刚办结",
+                f"application {found.id} has just ended; ask again",
             )
         return found.id
 

@@ -143,5 +143,3 @@ def _line(stored: StoredEntry) -> Line:
         refused_by="、".join(failed),
         **{name: str(value or "") for name, value in values.items()},
     )
-
-

@@ -17,9 +17,8 @@ from sqlalchemy import Connection
 import registry.tables  # noqa: F401  its tables stand in the same metadata that the migrations cover
 import sealing.tables  # noqa: F401  as above
 from keystore.files import FileKeystore
-from keystore.interface import Keystore
+from keystore.interface import Keystore, KeyUnreadableError
 from keystore.open import open_keystore
-from keystore.interface import KeyUnreadableError
 from keystore.private_file import read_private, write_private
 from ledger.book import Book
 from ledger.checkpoint import LogIdentity
@@ -32,13 +31,18 @@ from sealing.documents import DocumentStore
 from sealing.errors import InstallationError
 from sealing.installation import CREATED, Installation, found_installation
 from sealing.settings import Settings
-from signer.desk import FUNCTIONS as DESK
-from verify.desk import FUNCTIONS as VERIFY_DESK
 
 SECRET_LENGTH = 32
 """Bytes of the key under which identity numbers are hashed."""
 
-_SHEETS = ("registry.xlsx_reading:read_xlsx_rows",)
+WORK = (
+    "signer.desk:inspect_document",
+    "signer.desk:prepare_document",
+    "signer.desk:normalise_document",
+    "registry.xlsx_reading:read_xlsx_rows",
+    "verify.desk:judge_document",
+)
+"""What workers may do. By name only: the parsers of foreign bytes are not loaded beside the keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +129,7 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
         documents=DocumentStore(settings.data / "documents"),
         workers=Pool(
             settings.sandbox_workers,
-            allowed=(*DESK, *_SHEETS, *VERIFY_DESK),
+            allowed=WORK,
             memory_bytes=settings.sandbox_memory,
             seconds=settings.sandbox_seconds,
             warm=("signer.desk",),
@@ -140,9 +144,7 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
 
 
 def _found(settings: Settings, keystore: Keystore, database: Database, now: datetime) -> None:
-    installation = found_installation(
-        keystore, log_origin=settings.log_origin, public_url=settings.public_url, now=now
-    )
+    installation = found_installation(keystore, log_origin=settings.log_origin, public_url=settings.public_url, now=now)
     log_key = keystore.open(installation.log_key)
     identity = LogIdentity.of_key(installation.log_origin, log_key)
     book = Book(database, identity, log_key, last_checkpoint=settings.data / "last-checkpoint")

@@ -1,0 +1,1 @@
+"""What administrators do: one small module a theme; routes and commands call the same functions."""
