@@ -8,11 +8,11 @@ brackets and compatibility forms made equal (NFKC), white space and invisible ch
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Rectangle:
+class Rectangle(NamedTuple):
     """A rectangle on the displayed page, in millimetres from its top left."""
 
     left: float
@@ -31,8 +31,7 @@ class Rectangle:
         return self.bottom - self.top
 
 
-@dataclass(frozen=True, slots=True)
-class Character:
+class Character(NamedTuple):
     """One visible character and the box of its line height and advance."""
 
     text: str
@@ -72,12 +71,11 @@ class Line:
             start = self.folded.find(wanted, start + len(wanted))
 
 
+@lru_cache(maxsize=16_384)
 def fold(text: str) -> str:
     """``text`` as it is compared: NFKC, without white space and without invisible characters."""
     return "".join(
-        letter
-        for letter in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(letter)[0] not in "ZC"
+        letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter)[0] not in "ZC"
     )
 
 
@@ -99,13 +97,15 @@ def gather(characters: Iterable[Character]) -> tuple[Line, ...]:
     small （盖章） beside a large name stays on its line.
     """
     rows: list[list[Character]] = []
-    for character in sorted(characters, key=lambda each: each.box.centre[1]):
-        if not rows or not _level(rows[-1][0], character):
+    middle = height = 0.0
+    for character in sorted(characters, key=_middle):
+        box = character.box
+        if not rows or _middle(character) - middle >= max(height, box.height) / 2:
             rows.append([])
+            middle, height = _middle(character), box.height
         rows[-1].append(character)
     return tuple(Line(tuple(sorted(row, key=lambda each: each.box.left))) for row in rows)
 
 
-def _level(first: Character, other: Character) -> bool:
-    apart = abs(first.box.centre[1] - other.box.centre[1])
-    return apart < max(first.box.height, other.box.height) / 2
+def _middle(character: Character) -> float:
+    return (character.box.top + character.box.bottom) / 2

@@ -63,13 +63,14 @@ class PageGeometry:
     def to_display(self, x: float, y: float) -> tuple[float, float]:
         """Where the point (``x``, ``y``) of user space is shown, in millimetres from the top left."""
         left, bottom, right, top = self.box
-        across, down = {
-            0: (x - left, top - y),
-            90: (y - bottom, x - left),
-            180: (right - x, y - bottom),
-            270: (top - y, right - x),
-        }[self.rotate]
-        return across * self.mm, down * self.mm
+        mm = MM_PER_POINT * self.unit
+        if self.rotate == 0:
+            return (x - left) * mm, (top - y) * mm
+        if self.rotate == 90:  # noqa: PLR2004  right angles
+            return (y - bottom) * mm, (x - left) * mm
+        if self.rotate == 180:  # noqa: PLR2004  right angles
+            return (right - x) * mm, (y - bottom) * mm
+        return (top - y) * mm, (right - x) * mm
 
 
 def page_geometries(path: Path) -> list[PageGeometry]:

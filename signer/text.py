@@ -4,29 +4,19 @@ Runs in a worker process: the file is foreign, and PDFium is neither safe for th
 errors. Only what a reader can see counts: invisible, microscopic and off-page characters are left out.
 """
 
-import ctypes
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pypdfium2
-import pypdfium2.raw as pdfium
 
 from signer.errors import PlacementError
 from signer.issuer import closing
-from signer.lines import Character, Line, Rectangle, fold, gather
+from signer.lines import Line, fold, gather
 from signer.page import MM_PER_POINT, PageGeometry, page_geometries, signature_field, unreadable
 from signer.placement import At, AtDateLine, AtField, AtKeyword, Placement, Spot, require_page, spot_at
-
-LEAST_HEIGHT_MM: Final = 0.5
-"""A line lower than this is not read by anybody."""
-
-LEVEL_DEGREES: Final = 5
-"""Characters that are turned by more, such as a diagonal watermark, belong to no line."""
-
-UNSEEN_MODES: Final = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+from signer.reader import read_characters
 
 RIDE: Final = 0.145
 """How far the seal's centre stands above the date, by its diameter.
@@ -64,8 +54,10 @@ def issuer_line(pages: Sequence[PageText]) -> str | None:
     return found.issuer if found else None
 
 
-def locate(path: Path, placement: Placement, diameter: float) -> list[Spot]:
+def locate(path: Path, placement: Placement, diameter: float, *, texts: Sequence[PageText] | None = None) -> list[Spot]:
     """The spots of the whole seal of ``diameter`` points (seam slices apart). Raises :class:`PlacementError`.
+
+    ``texts`` spares a second reading where the caller has the document's page_texts already.
 
     Codes: page-out-of-range, box-off-page, keyword-not-found, keyword-ambiguous, date-line-not-found,
     date-line-without-body, field-not-found, field-without-area.
@@ -78,9 +70,9 @@ def locate(path: Path, placement: Placement, diameter: float) -> list[Spot]:
         case At():
             number, centre = placement.page, (float(placement.x_mm), float(placement.y_mm))
         case AtKeyword():
-            number, centre = _keyword(page_texts(path), placement)
+            number, centre = _keyword(texts or page_texts(path), placement)
         case AtDateLine():
-            number, centre = _date_line(page_texts(path), placement, diameter)
+            number, centre = _date_line(texts or page_texts(path), placement, diameter)
         case AtField():
             number, centre = _field(path, placement.name, geometries)
     return [spot_at(geometries, number, centre, diameter)]
@@ -112,9 +104,7 @@ def _keyword(pages: Sequence[PageText], placement: AtKeyword) -> tuple[int, tupl
     return found[(nth or 1) - 1]
 
 
-def _date_line(
-    pages: Sequence[PageText], placement: AtDateLine, diameter: float
-) -> tuple[int, tuple[float, float]]:
+def _date_line(pages: Sequence[PageText], placement: AtDateLine, diameter: float) -> tuple[int, tuple[float, float]]:
     found = closing(pages, placement.page)
     if found is None:
         raise PlacementError(
@@ -154,54 +144,8 @@ def _page_text(document: pypdfium2.PdfDocument, index: int, geometry: PageGeomet
     page = document[index]
     textpage = page.get_textpage()
     try:
-        seen = [read for place in range(textpage.count_chars()) if (read := _read(textpage, place, geometry))]
+        letters, level = read_characters(textpage, geometry)
     finally:
         textpage.close()
         page.close()
-    level = [character for character, is_level in seen if is_level]
-    return PageText(
-        index=index,
-        text="".join(character.text for character, _ in seen).replace("\r\n", "\n"),
-        lines=gather(character for character in level if fold(character.text)),
-    )
-
-
-def _read(
-    textpage: pypdfium2.PdfTextPage, place: int, geometry: PageGeometry
-) -> tuple[Character, bool] | None:
-    """The character at ``place`` and whether it stands level as displayed; None if nobody can see it.
-
-    White space that PDFium adds between lines and columns has no look and is kept for ``text``.
-    """
-    letter = chr(pdfium.FPDFText_GetUnicode(textpage, place))
-    if pdfium.FPDFText_IsGenerated(textpage, place) == 1 or letter.isspace():
-        return Character(letter, Rectangle(0, 0, 0, 0)), False
-    box = _box(textpage, place, geometry)
-    if box.height < LEAST_HEIGHT_MM or not _on_page(box, geometry) or _is_transparent(textpage, place):
-        return None
-    # Clockwise in user space, and the page is shown turned clockwise by /Rotate.
-    turned = math.degrees(pdfium.FPDFText_GetCharAngle(textpage, place)) + geometry.rotate
-    return Character(letter, box), abs((turned + 180) % 360 - 180) < LEVEL_DEGREES
-
-
-def _box(textpage: pypdfium2.PdfTextPage, place: int, geometry: PageGeometry) -> Rectangle:
-    # The loose box has the height of the font and the width of the advance, so that one line has one height.
-    edges = pdfium.FS_RECTF()
-    if not pdfium.FPDFText_GetLooseCharBox(textpage, place, edges):
-        return Rectangle(0, 0, 0, 0)
-    x0, y0 = geometry.to_display(edges.left, edges.bottom)
-    x1, y1 = geometry.to_display(edges.right, edges.top)
-    return Rectangle(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-
-
-def _on_page(box: Rectangle, geometry: PageGeometry) -> bool:
-    x, y = box.centre
-    return 0 <= x <= geometry.width_mm and 0 <= y <= geometry.height_mm
-
-
-def _is_transparent(textpage: pypdfium2.PdfTextPage, place: int) -> bool:
-    element = pdfium.FPDFText_GetTextObject(textpage, place)
-    if not element or pdfium.FPDFTextObj_GetTextRenderMode(element) in UNSEEN_MODES:
-        return True
-    channels = [ctypes.c_uint() for _ in range(4)]
-    return bool(pdfium.FPDFText_GetFillColor(textpage, place, *channels)) and channels[3].value == 0
+    return PageText(index=index, text="".join(letters).replace("\r\n", "\n"), lines=gather(level))

@@ -72,9 +72,7 @@ def test_the_ring_is_whole_and_nothing_touches_it(grantor: str, number: int) -> 
 
 def test_the_ring_is_the_same_on_all_sides() -> None:
     mask = ink(draw(specimen(*DEMO[0]))).point(lambda value: 255 if value > 127 else 0)
-    bands = [
-        mask.rotate(turn).crop((0, PIXELS // 2 - 20, 30, PIXELS // 2 + 20)) for turn in (0, 90, 180, 270)
-    ]
+    bands = [mask.rotate(turn).crop((0, PIXELS // 2 - 20, 30, PIXELS // 2 + 20)) for turn in (0, 90, 180, 270)]
     shares = [sum(band.get_flattened_data()) / 255 for band in bands]
     assert max(shares) - min(shares) <= 45
     assert shares[0] > 0
@@ -183,9 +181,7 @@ def test_drawing_is_deterministic_and_cached() -> None:
 
 
 def test_faces_of_different_seals_differ() -> None:
-    faces = [
-        draw(specimen(grantor, number, sample=flag)) for grantor, number in DEMO for flag in (False, True)
-    ]
+    faces = [draw(specimen(grantor, number, sample=flag)) for grantor, number in DEMO for flag in (False, True)]
     faces += [draw(specimen("赣州市自然资源局", 12)), draw(specimen("赣州市行政审批局", 2))]
     for one, other in itertools.combinations(faces, 2):
         assert one.operators != other.operators

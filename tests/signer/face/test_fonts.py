@@ -10,7 +10,9 @@ from signer.glyphs import FOLDER
 
 # Names of the counties and townships that have a No. 2 seal, and what their documents are written with.
 COUNTIES = "章贡南康赣信丰大余上犹崇义安远龙南全南定南兴国宁都于都瑞金会昌寻乌石城区县市"
-TOWNSHIPS = "潋江江背埠头古龙岗长冈东村良村兴莲高兴均村茶园杰村龙口社富崇贤枫边城岗永丰隆坪方太鼎龙南坑樟木兴江梅窖崀乡镇"
+TOWNSHIPS = (
+    "潋江江背埠头古龙岗长冈东村良村兴莲高兴均村茶园杰村龙口社富崇贤枫边城岗永丰隆坪方太鼎龙南坑樟木兴江梅窖崀乡镇"
+)
 SIGNS = "〔〕（）“”《》【】，。、；：？！—…·　０１２３４５６７８９㎡³㎥〇①⑩ⅠⅡ℃‰×No12（35）"
 
 
@@ -22,9 +24,7 @@ def font(request: pytest.FixtureRequest) -> Iterator[TTFont]:
 
 def gb2312() -> str:
     return "".join(
-        bytes([row, cell]).decode("gb2312", errors="ignore")
-        for row in range(0xA1, 0xF8)
-        for cell in range(0xA1, 0xFF)
+        bytes([row, cell]).decode("gb2312", errors="ignore") for row in range(0xA1, 0xF8) for cell in range(0xA1, 0xFF)
     )
 
 

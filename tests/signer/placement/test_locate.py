@@ -16,7 +16,7 @@ from signer.face import Face, draw
 from signer.page import page_geometries
 from signer.placement import At, AtDateLine, AtField, AtKeyword, Placement, Spot, seam_slices
 from signer.specimen import Specimen
-from signer.text import locate
+from signer.text import locate, page_texts
 
 Compile = Callable[[str], Path]
 Attributes = dict[str, Any]
@@ -151,9 +151,7 @@ def test_the_seal_stands_upright(compiled: Compile, attributes: Attributes) -> N
         side
         for side, (x, y) in sides.items()
         if ImageChops.invert(
-            picture.getchannel("G").crop(
-                tuple(round(edge * scale) for edge in (59 + x, 119 + y, 61 + x, 121 + y))
-            )
+            picture.getchannel("G").crop(tuple(round(edge * scale) for edge in (59 + x, 119 + y, 61 + x, 121 + y)))
         ).getextrema()[1]
         > 127
     }
@@ -190,9 +188,7 @@ def test_a_keyword_that_stands_twice_needs_an_occurrence(compiled: Compile) -> N
     assert error.code == "keyword-ambiguous"
     assert "第1、1、3页" not in error.zh
     assert "第1、1、2页" in error.zh
-    first, second, third = (
-        locate(path, AtKeyword(text="（盖章）", occurrence=nth), 30)[0] for nth in (1, 2, 3)
-    )
+    first, second, third = (locate(path, AtKeyword(text="（盖章）", occurrence=nth), 30)[0] for nth in (1, 2, 3))
     assert first.page_index == second.page_index == 0
     assert third.page_index == 1
     assert first.x < second.x
@@ -221,6 +217,15 @@ def test_the_date_line_of_a_page_without_body_is_refused(compiled: Compile) -> N
     error = refusal(compiled(source), AtDateLine())
     assert error.code == "date-line-without-body"
     assert "第2页" in error.zh
+
+
+def test_texts_read_before_spare_a_second_reading(compiled: Compile) -> None:
+    path = compiled(LETTER)
+    texts = page_texts(path)
+    before = locate(path, AtDateLine(), FACE.diameter)
+    compiled("全文已换")  # over the same file
+    assert locate(path, AtDateLine(), FACE.diameter, texts=texts) == before
+    assert refusal(path, AtDateLine()).code == "date-line-not-found"
 
 
 def test_no_date_line(compiled: Compile) -> None:
@@ -290,9 +295,7 @@ def test_the_slices_of_a_seam_show_the_whole_seal(compiled: Compile) -> None:
         scale = picture.width / 210
         edge, middle = picture.width, picture.height / 2
         strips.append(
-            picture.crop(
-                (round(edge - 14 * scale), round(middle - 21 * scale), edge, round(middle + 21 * scale))
-            )
+            picture.crop((round(edge - 14 * scale), round(middle - 21 * scale), edge, round(middle + 21 * scale)))
         )
     seal = Image.new("RGB", (sum(strip.width for strip in strips), strips[0].height))
     for index, strip in enumerate(strips):

@@ -51,9 +51,7 @@ def test_there_and_back(geometry: PageGeometry, across: float, down: float) -> N
     assert close(back[1], y_mm)
 
 
-@pytest.mark.parametrize(
-    ("rotate", "corner"), [(0, (10, 220)), (90, (10, 20)), (180, (110, 20)), (270, (110, 220))]
-)
+@pytest.mark.parametrize(("rotate", "corner"), [(0, (10, 220)), (90, (10, 20)), (180, (110, 20)), (270, (110, 220))])
 def test_the_top_left_corner_as_displayed(rotate: int, corner: tuple[float, float]) -> None:
     # /Rotate turns clockwise: after 90° the corner that was at the bottom left is at the top left.
     geometry = PageGeometry(box=(10, 20, 110, 220), rotate=rotate)
@@ -66,9 +64,7 @@ def test_a_turned_page_is_as_wide_as_it_was_high() -> None:
 
 
 @given(geometries, shares, shares)
-def test_a_seal_on_the_page_stands_where_it_was_asked_for(
-    geometry: PageGeometry, across: float, down: float
-) -> None:
+def test_a_seal_on_the_page_stands_where_it_was_asked_for(geometry: PageGeometry, across: float, down: float) -> None:
     diameter = 0.9 * min(geometry.width_mm, geometry.height_mm) / MM_PER_POINT
     radius = diameter * MM_PER_POINT / 2
     centre = (

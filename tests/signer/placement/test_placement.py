@@ -17,9 +17,7 @@ seams = st.one_of(
     st.just({}), st.just({"seam": True}), st.builds(lambda y: {"seam": True, "seam_y_mm": y}, millimetres)
 )
 placements = st.one_of(
-    st.builds(
-        lambda page, x, y, seam: At(page=page, x_mm=x, y_mm=y, **seam), pages, millimetres, millimetres, seams
-    ),
+    st.builds(lambda page, x, y, seam: At(page=page, x_mm=x, y_mm=y, **seam), pages, millimetres, millimetres, seams),
     st.builds(
         lambda text, page, nth, seam: AtKeyword(text=text, page=page, occurrence=nth, **seam),
         texts,

@@ -8,11 +8,12 @@ import pytest
 
 from signer.errors import DocumentRejectedError
 from signer.lines import fold
+from signer.reader import _letters
 from signer.text import issuer_line, page_texts
 
 Compile = Callable[[str], Path]
 
-BODY = "经审查，你单位申请的登记符合条件，自2026年1月1日起准予登记，有效期至2030年11月22日。\n\n"
+BODY = "经审查，你单位的申请符合条件，自2026年1月1日起准予登记，有效期至2030年11月22日。\n\n"
 
 
 def issuer(path: Path) -> str | None:
@@ -90,13 +91,35 @@ def test_full_width_and_spaced_text_reads_like_plain_text() -> None:
         (b"BT /F1 0.5 Tf 100 300 Td %s Tj ET", False),
     ],
 )
-def test_what_nobody_can_see_is_not_read(
-    compiled: Compile, tmp_path: Path, hidden: bytes, seen: bool
-) -> None:
+def test_what_nobody_can_see_is_not_read(compiled: Compile, tmp_path: Path, hidden: bytes, seen: bool) -> None:
     path = compiled("燃气经营许可证")
     codes = b"<" + glyph_codes(path).hex().encode() + b">"
     found = page_texts(written(path, tmp_path / "hidden.pdf", hidden % codes))[0].text
     assert found.count("燃气经营许可证") == (2 if seen else 1)
+
+
+def test_characters_beyond_the_basic_plane(compiled: Compile) -> None:
+    (page,) = page_texts(compiled("人名用字：𠅤𬇕𫭟"))
+    assert page.lines[0].folded == "人名用字:𠅤𬇕𫭟"
+    assert "𠅤𬇕𫭟" in page.text
+
+
+@pytest.mark.parametrize(
+    ("codes", "letters"),
+    [
+        ([0x7AE0], "章"),
+        ([0xD840, 0xDD64, 0x7AE0], "𠅤章"),
+        ([0xDBFF, 0xDFFF], "\U0010ffff"),
+        ([0x20164], "𠅤"),
+        ([0, 0x7AE0], "\ufffd章"),
+        ([0xD840], "\ufffd"),
+        ([0xD840, 0x7AE0], "\ufffd章"),
+        ([0xDD64, 0xD840], "\ufffd\ufffd"),
+        ([0x110000], "\ufffd"),
+    ],
+)
+def test_codes_become_whole_characters(codes: list[int], letters: str) -> None:
+    assert "".join(letter for _, letter in _letters(codes)) == letters
 
 
 def test_text_outside_the_crop_box_is_not_read(compiled: Compile) -> None:
@@ -174,9 +197,7 @@ def test_the_bodys_last_sentence_is_no_issuer(compiled: Compile) -> None:
 
 
 def test_the_closing_may_be_on_a_later_page(compiled: Compile) -> None:
-    path = compiled(
-        BODY + r"#pagebreak() 附则。 #closing[赣州市行政审批局\ 2026年11月23日] #pagebreak() 附件一"
-    )
+    path = compiled(BODY + r"#pagebreak() 附则。 #closing[赣州市行政审批局\ 2026年11月23日] #pagebreak() 附件一")
     assert issuer(path) == "赣州市行政审批局"
 
 
