@@ -58,6 +58,8 @@ class Document:
     """Where a stream's raw data stands in the file, filled by ``layout``."""
     offsets: dict[str, int] = field(default_factory=dict)
     """Where an object stands in the file, or the object stream that holds it; filled by ``layout``."""
+    found: list[Found] = field(default_factory=list)
+    """What ``dictionaries`` answers, walked once."""
 
     def resolve(self, value: Value) -> Value:
         """The value itself, references followed; null when they lead nowhere or in a circle."""
@@ -91,11 +93,13 @@ class Document:
         """The catalog."""
         return self.dictionary(self.trailer.get("/Root"))
 
-    def dictionaries(self) -> Iterator[Found]:
+    def dictionaries(self) -> list[Found]:
         """Every dictionary of every object, whether anything refers to it or not."""
-        yield from _inside("trailer", self.trailer, is_stream=False)
-        for name, value in self.objects.items():
-            yield from _inside(name, value, is_stream=name in self.streams)
+        if not self.found:
+            self.found.extend(_inside("trailer", self.trailer, is_stream=False))
+            for name, value in self.objects.items():
+                self.found.extend(_inside(name, value, is_stream=name in self.streams))
+        return self.found
 
     def decoded(self, name: str) -> bytes:
         """A stream's decoded data. Raises DocumentRejectedError when it is too long or cannot be decoded."""
@@ -132,9 +136,9 @@ def _inside(owner: str, value: Value, *, is_stream: bool) -> Iterator[Found]:
         item = waiting.pop()
         if isinstance(item, dict):
             yield Found(owner, item, is_stream=False)
-            waiting.extend(item.values())
+            waiting.extend(each for each in item.values() if isinstance(each, dict | list))
         elif isinstance(item, list):
-            waiting.extend(item)
+            waiting.extend(each for each in item if isinstance(each, dict | list))
 
 
 def open_pdf(source: Path | BinaryIO) -> pikepdf.Pdf:

@@ -22,10 +22,22 @@ from signer.examination.pages import Page
 
 Box = tuple[float, float, float, float]
 
-_BEFORE, _AFTER = rb"(?<=[\s\x00()<>\[\]{}])", rb"(?=[\s\x00()<>\[\]{}/%]|\Z)"
-_SHOWS = re.compile(_BEFORE + rb"(?:TJ|Tj|'|\")" + _AFTER)
-_MODE = re.compile(_BEFORE + rb"Tr" + _AFTER)
-_PAINTS = re.compile(_BEFORE + rb"(?:f\*?|F|[Bb]\*?|sh|Do|BI)" + _AFTER)
+_EDGE, _AFTER = rb"[\s\x00()<>\[\]{}]", rb"(?=[\s\x00()<>\[\]{}/%]|\Z)"
+# Operators as whole words. What stands before is looked at after the first letter: four times as fast.
+_SHOWS = re.compile(rb"(?:T[Jj](?<=" + _EDGE + rb"..)|['\"](?<=" + _EDGE + rb"['\"]))" + _AFTER, re.DOTALL)
+_PAINTS = re.compile(
+    rb"(?:[fFBb](?<=" + _EDGE + rb"[fFBb])\*?|(?:sh|Do|BI)(?<=" + _EDGE + rb"[sDB].))" + _AFTER, re.DOTALL
+)
+_INLINE_IMAGE = re.compile(rb"BI(?<=" + _EDGE + rb"BI)" + _AFTER)
+# A text rendering mode that is not plainly 0, 1 or 2, which paint.
+_MODE = re.compile(rb"Tr(?<=" + _EDGE + rb"Tr)(?<!" + _EDGE + rb"[012][\s\x00]Tr)" + _AFTER)
+# What is no operator: comments, strings with parentheses nested up to two deep, hexadecimal strings.
+_QUOTED = re.compile(
+    rb"%[^\r\n]*"
+    rb"|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+\))*+\)"
+    rb"|<[0-9A-Fa-f\s]*>",
+    re.DOTALL,
+)
 _SEEN_WITHOUT_PAINT = frozenset({"/Link", "/Popup"})
 _SCAN_SHARE = 0.85
 _SLACK = 1.0  # points: rounding of boxes, not a place to hide anything
@@ -77,6 +89,15 @@ def _content(document: Document, page: Page) -> bytes:
 
 
 def _gives_reason(content: bytes) -> bool:
+    """Whether operators, looked for first in everything and then outside strings and comments, ask for a look."""
+    if not _has_operators(content):
+        return False
+    bare = _QUOTED.sub(b" ", content)
+    # A parenthesis that is left, or an inline image, may have misled the search: look.
+    return b"(" in bare or b")" in bare or bool(_INLINE_IMAGE.search(content)) or _has_operators(bare)
+
+
+def _has_operators(content: bytes) -> bool:
     first = _SHOWS.search(content)
     return bool(_MODE.search(content) or (first and _PAINTS.search(content, first.end())))
 
