@@ -6,9 +6,11 @@ import itertools
 import math
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pikepdf
 import pytest
+import typst
 from PIL import Image, ImageChops
 
 from signer.errors import MissingGlyphError
@@ -152,6 +154,21 @@ def test_svg_and_pdf_say_the_same_numbers(grantor: str, number: int) -> None:
     assert svg is not None
     body = face.operators.split(b"cm\n", 1)[1]
     assert re.findall(r"-?[0-9]+", svg[1]) == [item.decode() for item in re.findall(rb"-?[0-9]+", body)]
+
+
+def test_svg_is_the_same_picture(tmp_path: Path) -> None:
+    """An SVG renderer that shares nothing with PDFium draws the same seal, in its real size."""
+    face = draw(specimen(*DEMO[0], sample=True))
+    (tmp_path / "face.svg").write_text(face.svg())
+    (tmp_path / "page.typ").write_text(
+        '#set page(width: 42mm, height: 42mm, margin: 0mm)\n#image("face.svg")', encoding="utf-8"
+    )
+    drawn = typst.compile(str(tmp_path / "page.typ"), format="png", ppi=420 / 42 * 25.4)
+    svg = ImageChops.invert(Image.open(io.BytesIO(drawn)).convert("RGB").getchannel("G"))
+    assert svg.size == (420, 420)
+    difference = ImageChops.difference(svg, ink(face, 420)).get_flattened_data()
+    assert sum(difference) / 255 / 420**2 < 0.004
+    assert sum(value > 128 for value in difference) / 420**2 < 0.0005
 
 
 @pytest.mark.parametrize(("grantor", "number"), DEMO + LONG)
