@@ -42,8 +42,6 @@ class Anchor:
         with temporary.open("w", encoding="utf-8") as file:
             file.write(note)
             file.flush()
-            os.fsync(
-                file.fileno()
-            )  # a name that points to an empty file after a power cut would stop the next start
+            os.fsync(file.fileno())  # a name that points to an empty file after a power cut would stop the next start
         temporary.replace(self._path)
         self._written = now

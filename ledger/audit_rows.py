@@ -1,7 +1,8 @@
 """The statements of the audit: spans of rows, and rows where none should be."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select
@@ -19,7 +20,11 @@ _START: BindParameter[int] = bindparam("start")
 _END: BindParameter[int] = bindparam("end")
 _LEVEL: BindParameter[int] = bindparam("level")
 _ENTRIES = select(t.entries).where(t.entries.c.index >= _START, t.entries.c.index < _END)
-_OPENINGS = select(t.openings).where(t.openings.c.index >= _START, t.openings.c.index < _END)
+_OPENINGS = (
+    select(t.openings)
+    .where(t.openings.c.index >= _START, t.openings.c.index < _END)
+    .order_by(t.openings.c.index, t.openings.c.group)
+)
 _NODES = select(t.nodes.c.index, t.nodes.c.hash).where(
     t.nodes.c.level == _LEVEL, t.nodes.c.index >= _START, t.nodes.c.index < _END
 )
@@ -39,9 +44,7 @@ _EVERY_SUBJECT = select(t.subjects.c.subject, t.subjects.c.index, t.entries.c.le
     t.entries, t.entries.c.index == t.subjects.c.index
 )
 _ODD_ENTRY = select(func.min(t.entries.c.index)).where((t.entries.c.index < 0) | (t.entries.c.index >= _END))
-_ODD_OPENING = select(func.min(t.openings.c.index)).where(
-    (t.openings.c.index < 0) | (t.openings.c.index >= _END)
-)
+_ODD_OPENING = select(func.min(t.openings.c.index)).where((t.openings.c.index < 0) | (t.openings.c.index >= _END))
 _ODD_LEVEL = select(func.min(t.nodes.c.level)).where((t.nodes.c.level < 1) | (t.nodes.c.level >= _LEVEL))
 _ODD_NODE = select(func.min(t.nodes.c.index)).where(
     t.nodes.c.level == _LEVEL, (t.nodes.c.index < 0) | (t.nodes.c.index >= _END)
@@ -92,9 +95,11 @@ def subject_count(connection: Connection) -> int:
     return count
 
 
-def every_subject(connection: Connection) -> Iterator[Row[str, int, bytes | None]]:
+@contextmanager
+def every_subject(connection: Connection) -> Iterator[Iterable[Row[str, int, bytes | None]]]:
     """Each subject row with the leaf it points to, streamed."""
-    yield from connection.execute(_EVERY_SUBJECT, execution_options={"yield_per": CHUNK})
+    with connection.execute(_EVERY_SUBJECT, execution_options={"yield_per": CHUNK}) as result:
+        yield result
 
 
 def checkpoints(connection: Connection, start: int, end: int) -> Sequence[CheckpointRow]:

@@ -55,9 +55,7 @@ class StoredEntry:
     data: bytes
     leaf_hash: bytes
     openings: Mapping[str, Opening]
-    erased: Mapping[str, int] = field(
-        default_factory=dict
-    )  # group: index of the entry that records the erasure
+    erased: Mapping[str, int] = field(default_factory=dict)  # group: index of the entry that records the erasure
 
     @property
     def kind(self) -> str:
@@ -160,19 +158,13 @@ class Book:
                 openings[opening.group] = _opened(leaf, index, opening.group, (opening.salt, opening.value))
         if openings.keys() | erased.keys() != leaf.commitments.keys():
             raise _broken(index, "字段组与承诺不一一对应", "its openings are not one for each commitment")
-        return StoredEntry(
-            index=index, leaf=leaf, data=row.leaf, leaf_hash=leaf_hash, openings=openings, erased=erased
-        )
+        return StoredEntry(index=index, leaf=leaf, data=row.leaf, leaf_hash=leaf_hash, openings=openings, erased=erased)
 
     def latest(self, connection: Connection, subject: str) -> StoredEntry | None:
         """The newest entry about ``subject``, or None. Raises :class:`RecordBrokenError`."""
         index = store.newest_index(connection, subject)
         known = self._guard.newest(subject)
-        if (
-            known is not None
-            and (index is None or index < known)
-            and known < store.read_head(connection).range.size
-        ):
+        if known is not None and (index is None or index < known) and known < store.read_head(connection).range.size:
             raise _broken(known, f"从 {subject} 的索引中消失", f"it is gone from the index of {subject}")
         if index is None:
             return None
@@ -222,9 +214,7 @@ class Book:
             found = self.entry(connection, index)
             proof = merkle.inclusion_proof(index, signed.size, store.node_reader(connection))
         openings = {group: found.opening(group) for group in groups if group not in found.erased}
-        evidence = Evidence(
-            index=index, leaf=found.data, openings=openings, proof=tuple(proof), checkpoint=signed.note
-        )
+        evidence = Evidence(index=index, leaf=found.data, openings=openings, proof=tuple(proof), checkpoint=signed.note)
         evidence.check(self.identity)
         return evidence
 
@@ -306,9 +296,7 @@ class Book:
 def _opened(leaf: Leaf, index: int, group: str, row: tuple[bytes | None, bytes | None]) -> Opening:
     salt, value = row
     if salt is None or value is None:
-        raise _broken(
-            index, f"字段组 {group} 的内容缺失而无清除记录", f"group {group} is gone without an erasure"
-        )
+        raise _broken(index, f"字段组 {group} 的内容缺失而无清除记录", f"group {group} is gone without an erasure")
     try:
         opening = Opening(group=group, salt=salt, value=parse(value))
         leaf.check(opening)

@@ -21,9 +21,7 @@ from ledger.merkle import HASH_LENGTH
 ED25519 = b"\x01"  # signature type of C2SP signed-note
 BODY_LINES = 3  # origin, size, root; extension lines may follow (C2SP tlog-checkpoint)
 KEY_LENGTH = 32  # RFC 8032 5.1.5
-_SPKI_ED25519 = bytes.fromhex(
-    "302a300506032b6570032100"
-)  # RFC 8410 4: what stands before the 32 bytes of the key
+_SPKI_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410 4: what stands before the 32 bytes of the key
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
@@ -38,9 +36,7 @@ class LogIdentity:
 
     def __post_init__(self) -> None:
         if not _ORIGIN.fullmatch(self.origin):
-            _refuse(
-                "日志名称含空白或加号，或为空", "log origin: text without white space and plus sign expected"
-            )
+            _refuse("日志名称含空白或加号，或为空", "log origin: text without white space and plus sign expected")
         if len(self.public_key) != KEY_LENGTH:
             _refuse("日志公钥长度不对；应为 32 字节", f"log key of {len(self.public_key)} bytes; 32 expected")
 
@@ -143,9 +139,7 @@ def _read_body(body: str) -> Checkpoint:
         _refuse("检查点含控制字符", "checkpoint: a control character stands in the text")
     lines = body[:-1].split("\n")
     if len(lines) < BODY_LINES or "" in lines or not _SIZE.fullmatch(lines[1]):
-        _refuse(
-            "检查点正文格式不对；应为名称、大小、树根", "checkpoint: origin, size and root lines expected"
-        )
+        _refuse("检查点正文格式不对；应为名称、大小、树根", "checkpoint: origin, size and root lines expected")
     root = _from_base64(lines[2])
     if len(root) != HASH_LENGTH:
         _refuse("检查点树根长度不对", f"checkpoint: root of {len(root)} bytes; 32 expected")

@@ -139,8 +139,7 @@ def _postgresql(engine: Engine, milliseconds: int) -> tuple[Engine, Engine]:
         connection.execute(f"SET lock_timeout = {milliseconds}")
         # A server set to answer before its own disk has the commit would make "sealed" a guess.
         connection.execute(
-            "SELECT set_config('synchronous_commit', 'on', false)"
-            " WHERE current_setting('synchronous_commit') = 'off'"
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
         connection.commit()
 

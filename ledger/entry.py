@@ -117,24 +117,15 @@ class Leaf:
         try:
             return cls._read(parse(data))
         except (LedgerError, ValueError) as error:
-            raise RecordBrokenError(
-                f"条目字节不是规范条目：{error}", f"not the bytes of an entry: {error}"
-            ) from error
+            raise RecordBrokenError(f"条目字节不是规范条目：{error}", f"not the bytes of an entry: {error}") from error
 
     @classmethod
     def _read(cls, value: JsonValue) -> "Leaf":
-        if (
-            not isinstance(value, dict)
-            or value.keys() != _MEMBERS
-            or value["v"] != LEAF_VERSION
-            or value["v"] is True
-        ):
+        if not isinstance(value, dict) or value.keys() != _MEMBERS or value["v"] != LEAF_VERSION or value["v"] is True:
             raise ValueError(f"members {sorted(_MEMBERS)} and version {LEAF_VERSION} expected")
         kind, time, entry_id = value["kind"], value["time"], value["id"]
         subjects, commitments = value["subjects"], value["commitments"]
-        if not (
-            isinstance(kind, str) and isinstance(time, str) and isinstance(entry_id, str) and is_id(entry_id)
-        ):
+        if not (isinstance(kind, str) and isinstance(time, str) and isinstance(entry_id, str) and is_id(entry_id)):
             raise ValueError("kind, time and id are strings")
         if not isinstance(subjects, list) or not all(isinstance(subject, str) for subject in subjects):
             raise ValueError("subjects is a list of strings")  # noqa: TRY004  all are one broken record

@@ -34,15 +34,11 @@ class Evidence:
         an opening that does not fit), :class:`RecordBrokenError` (not a leaf).
         """
         checkpoint = open_checkpoint(self.checkpoint, identity)
-        merkle.verify_inclusion(
-            self.index, checkpoint.size, merkle.leaf_hash(self.leaf), self.proof, checkpoint.root
-        )
+        merkle.verify_inclusion(self.index, checkpoint.size, merkle.leaf_hash(self.leaf), self.proof, checkpoint.root)
         leaf = Leaf.from_bytes(self.leaf)
         for group, opening in self.openings.items():
             if group != opening.group:
-                raise ProofError(
-                    f"字段组 {group} 名称不符", f"group {group} holds the opening of {opening.group}"
-                )
+                raise ProofError(f"字段组 {group} 名称不符", f"group {group} holds the opening of {opening.group}")
             leaf.check(opening)
         return leaf, checkpoint
 
@@ -53,8 +49,7 @@ class Evidence:
             "index": self.index,
             "leaf": b64encode(self.leaf).decode(),
             "openings": {
-                group: {"salt": opening.salt.hex(), "value": opening.value}
-                for group, opening in self.openings.items()
+                group: {"salt": opening.salt.hex(), "value": opening.value} for group, opening in self.openings.items()
             },
             "proof": [b64encode(part).decode() for part in self.proof],
             "checkpoint": self.checkpoint,
@@ -66,9 +61,7 @@ class Evidence:
         try:
             return cls._read(value)
         except (AttributeError, KeyError, TypeError, ValueError, LedgerError) as error:
-            raise ProofError(
-                f"台账证据格式不对：{type(error).__name__}", f"malformed evidence: {error}"
-            ) from error
+            raise ProofError(f"台账证据格式不对：{type(error).__name__}", f"malformed evidence: {error}") from error
 
     @classmethod
     def _read(cls, value: JsonValue) -> "Evidence":

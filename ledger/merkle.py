@@ -102,9 +102,7 @@ def consistency_proof(first: int, second: int, read: NodeReader) -> list[bytes]:
     Raises ProofError.
     """
     if not 0 <= first <= second:
-        raise ProofError(
-            f"树大小 {first} 不能到 {second}", f"no consistency proof from size {first} to {second}"
-        )
+        raise ProofError(f"树大小 {first} 不能到 {second}", f"no consistency proof from size {first} to {second}")
     return _hashes([] if first == 0 else _consistency_path(first, second), read)
 
 
@@ -115,9 +113,7 @@ def verify_inclusion(index: int, size: int, hash_of_leaf: bytes, proof: Sequence
         raise ProofError(f"树大小为 {size}，没有第 {index} 条", f"no entry {index} in a tree of {size}")
     for part in proof:
         if last == 0:
-            raise ProofError(
-                "包含证明过长", f"inclusion proof of {len(proof)} hashes is longer than the tree is high"
-            )
+            raise ProofError("包含证明过长", f"inclusion proof of {len(proof)} hashes is longer than the tree is high")
         if position & 1 or position == last:
             current = node_hash(part, current)
             while not position & 1 and position:
@@ -143,9 +139,7 @@ def verify_consistency(
         )
 
 
-def _consistent(
-    first: int, second: int, proof: Sequence[bytes], first_root: bytes, second_root: bytes
-) -> bool:
+def _consistent(first: int, second: int, proof: Sequence[bytes], first_root: bytes, second_root: bytes) -> bool:
     if first == second:
         return not proof and first_root == second_root
     if first == 0:

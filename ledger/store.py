@@ -27,10 +27,7 @@ _WRITE_HEAD = (
 )
 _NEWEST_CHECKPOINT = select(t.checkpoints).order_by(t.checkpoints.c.size.desc()).limit(1)
 _COVERING_CHECKPOINT = (
-    select(t.checkpoints)
-    .where(t.checkpoints.c.size >= bindparam("at_least"))
-    .order_by(t.checkpoints.c.size)
-    .limit(1)
+    select(t.checkpoints).where(t.checkpoints.c.size >= bindparam("at_least")).order_by(t.checkpoints.c.size).limit(1)
 )
 _ADD_ENTRY = insert(t.entries)
 _ADD_SUBJECT = insert(t.subjects)
@@ -114,9 +111,7 @@ def add(connection: Connection, addition: Addition) -> None:
             _ADD_SUBJECT, [{"subject": subject, "index": addition.index} for subject in addition.subjects]
         )
     if addition.openings:
-        connection.execute(
-            _ADD_OPENING, [_opening_row(addition.index, opening) for opening in addition.openings]
-        )
+        connection.execute(_ADD_OPENING, [_opening_row(addition.index, opening) for opening in addition.openings])
     if addition.nodes:
         connection.execute(_ADD_NODE, [_node_row(node, value) for node, value in addition.nodes])
     connection.execute(
@@ -134,9 +129,7 @@ def entry_row(connection: Connection, index: int) -> Row[int, str, str, bytes, b
     return connection.execute(_ENTRY, {"index": index}).one_or_none()
 
 
-def opening_rows(
-    connection: Connection, index: int
-) -> Sequence[Row[int, str, bytes | None, bytes | None, int | None]]:
+def opening_rows(connection: Connection, index: int) -> Sequence[Row[int, str, bytes | None, bytes | None, int | None]]:
     """The rows of an entry's openings, by group."""
     return connection.execute(_OPENINGS, {"index": index}).all()
 
@@ -173,9 +166,7 @@ def read_nodes(connection: Connection, wanted: Sequence[Node]) -> Mapping[Node, 
         found.update({Node(0, index): leaf_hash for index, leaf_hash in rows})
     if addresses:
         levels = sorted({node.level for node in addresses})
-        nodes = connection.execute(
-            _NODES, {"levels": levels, "positions": [node.position for node in addresses]}
-        )
+        nodes = connection.execute(_NODES, {"levels": levels, "positions": [node.position for node in addresses]})
         found.update({Node(level, index): value for level, index, value in nodes})
     return found
 
@@ -203,22 +194,16 @@ def covering_checkpoint(connection: Connection, at_least: int) -> CheckpointRow 
 def add_checkpoint(connection: Connection, checkpoint: Checkpoint, note: str, time: str) -> None:
     """Store a signed checkpoint; when another replica was first with this size, its note stays."""
     statement = _ADD_CHECKPOINT[connection.dialect.name]
-    connection.execute(
-        statement, {"size": checkpoint.size, "root": checkpoint.root, "note": note, "time": time}
-    )
+    connection.execute(statement, {"size": checkpoint.size, "root": checkpoint.root, "note": note, "time": time})
 
 
 def _head(row: Row[int, bytes, str | None] | None) -> Head:
     if row is None:
-        raise HeadTamperedError(
-            "台账树头行不存在；应有一行", "the row of the tree head is missing; one expected"
-        )
+        raise HeadTamperedError("台账树头行不存在；应有一行", "the row of the tree head is missing; one expected")
     try:
         return Head(range=CompactRange.from_bytes(row.size, row.range), time=row.time)
     except ValueError as error:
-        raise HeadTamperedError(
-            f"台账树头不成立：{error}", f"the stored tree head cannot be: {error}"
-        ) from error
+        raise HeadTamperedError(f"台账树头不成立：{error}", f"the stored tree head cannot be: {error}") from error
 
 
 def _opening_row(index: int, opening: Opening) -> dict[str, object]:

@@ -86,6 +86,4 @@ def _hashes(connection: Connection, nodes: list[Node]) -> bytes:
 
 
 def _not_found() -> EntryNotFoundError:
-    return EntryNotFoundError(
-        "没有这一块；应为 C2SP tlog-tiles 路径", "no such tile; a C2SP tlog-tiles path expected"
-    )
+    return EntryNotFoundError("没有这一块；应为 C2SP tlog-tiles 路径", "no such tile; a C2SP tlog-tiles path expected")

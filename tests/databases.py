@@ -27,15 +27,11 @@ class PostgresServer:
     port: int
     folder: Path
 
-    def new_database(self) -> str:
-        """Make an empty database and return its URL."""
+    def new_database(self, template: str = "template1") -> str:
+        """Make a database like ``template`` (a name or a URL made here; nobody may be connected) and return its URL."""
         name = f"t_{token_hex(6)}"
-        self.run(f'CREATE DATABASE "{name}"')
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template.rpartition("/")[2]}"')
         return f"postgresql+psycopg://{ACCOUNT}@127.0.0.1:{self.port}/{name}"
-
-    def drop(self, url: str) -> None:
-        """Drop a database that :meth:`new_database` made, with whoever is still connected."""
-        self.run(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
 
     def run(self, statement: str) -> None:
         """Run one statement as the server's owner, outside a transaction."""
@@ -76,16 +72,22 @@ def postgres_server(programs: Path) -> Iterator[PostgresServer]:
 
 @contextmanager
 def empty_database(kind: str, folder: Path, server: PostgresServer | None) -> Iterator[str]:
-    """The URL of a new empty database of ``kind``; PostgreSQL needs the ``server``."""
+    """The URL of a new empty database of ``kind``; PostgreSQL needs the ``server``, which cleans up when it stops."""
     if kind == "sqlite":
         yield f"sqlite:///{folder / (token_hex(4) + '.db')}"
-        return
+    else:
+        assert server is not None
+        yield server.new_database()
+
+
+def copy_of(template: str, folder: Path, server: PostgresServer | None) -> str:
+    """The URL of a new database with what the one at ``template`` holds; much quicker than migrating each time."""
+    if template.startswith("sqlite"):
+        target = folder / f"{token_hex(4)}.db"
+        shutil.copyfile(template.removeprefix("sqlite:///"), target)
+        return f"sqlite:///{target}"
     assert server is not None
-    url = server.new_database()
-    try:
-        yield url
-    finally:
-        server.drop(url)
+    return server.new_database(template)
 
 
 def _free_port() -> int:

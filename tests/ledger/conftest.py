@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from databases import KINDS, PostgresServer, empty_database, postgres_server, server_programs
+from databases import KINDS, PostgresServer, copy_of, empty_database, postgres_server, server_programs
 from sqlalchemy import text
 
 from keystore.interface import Algorithm, Permit, Purpose
@@ -112,16 +112,44 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    with empty_database(request.param, tmp_path, server) as address:
-        yield address
+def server(request: pytest.FixtureRequest) -> PostgresServer | None:
+    """The server of the database under test; None for SQLite, which has none."""
+    return request.getfixturevalue("postgres") if request.param == "postgresql" else None
+
+
+@pytest.fixture
+def empty_url(server: PostgresServer | None, tmp_path: Path) -> Iterator[str]:
+    with empty_database("postgresql" if server else "sqlite", tmp_path, server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def templates() -> dict[bool, str]:
+    """Migrated databases to copy, by whether they are on the server; filled on first use."""
+    return {}
+
+
+@pytest.fixture
+def url(
+    server: PostgresServer | None,
+    templates: dict[bool, str],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    on_server = server is not None
+    if on_server not in templates:
+        kind = "postgresql" if on_server else "sqlite"
+        with empty_database(kind, tmp_path_factory.mktemp("template"), server) as template:
+            opened = Database(template)
+            migrate.upgrade(opened)
+            opened.close()
+            templates[on_server] = template
+    return copy_of(templates[on_server], tmp_path, server)
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     opened = Database(url)
-    migrate.upgrade(opened)
     yield opened
     opened.close()
 

@@ -215,9 +215,7 @@ def test_an_opening_is_erased_and_the_leaf_stays(world):
     with world.database.read() as connection:
         before = world.book.entry(connection, target.index)
     with world.database.write() as connection:
-        erasure = world.book.erase(
-            connection, target.index, ["persons"], reason="保管期限届满", by=by, now=world.now
-        )
+        erasure = world.book.erase(connection, target.index, ["persons"], reason="保管期限届满", by=by, now=world.now)
     with world.database.read() as connection:
         after = world.book.trusted(connection, target.index)
         record = world.book.latest(connection, before.leaf.id)

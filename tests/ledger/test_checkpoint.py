@@ -35,7 +35,10 @@ def test_the_key_hash_is_that_of_signed_note():
 
 def test_cosignatures_by_others_are_kept_and_not_judged():
     witness = b64encode(b"\x01\x02\x03\x04" + bytes(72)).decode()
-    for note in (NOTE + f"— witness.example/w1 {witness}\n", NOTE.replace("\n\n", f"\n\n— witness.example/w1 {witness}\n")):
+    for note in (
+        NOTE + f"— witness.example/w1 {witness}\n",
+        NOTE.replace("\n\n", f"\n\n— witness.example/w1 {witness}\n"),
+    ):
         assert open_checkpoint(note, IDENTITY).size == VECTOR["size"]
 
 
@@ -128,7 +131,9 @@ def test_each_signature_needs_a_permit_of_its_own(log_key):
         log_key.sign(used, b"another message")
 
 
-@pytest.mark.parametrize("vkey", ["", "a+b", VECTOR["vkey"][:-4], VECTOR["vkey"].replace("+", "+0", 1), "a+00000000+AAAA"])
+@pytest.mark.parametrize(
+    "vkey", ["", "a+b", VECTOR["vkey"][:-4], VECTOR["vkey"].replace("+", "+0", 1), "a+00000000+AAAA"]
+)
 def test_a_malformed_verifier_key_is_refused(vkey):
     with pytest.raises(CheckpointError):
         LogIdentity.from_vkey(vkey)

@@ -15,9 +15,7 @@ from ledger.ids import is_id, new_id
 from ledger.merkle import leaf_hash
 from ledger.moments import from_text, to_text
 
-VECTORS = json.loads(
-    (Path(__file__).parent.parent / "vectors" / "ledger" / "entries.json").read_text(encoding="utf-8")
-)
+VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "ledger" / "entries.json").read_text(encoding="utf-8"))
 MOMENT = from_text("2026-11-23T09:00:00.000000Z")
 SUBJECT = "sea-" + "b" * 26
 
@@ -166,6 +164,11 @@ def test_moments_are_written_in_utc_and_naive_ones_refused():
     assert to_text(datetime(2026, 11, 23, 17, 0, tzinfo=beijing)) == "2026-11-23T09:00:00.000000Z"
     with pytest.raises(ValueError, match="time zone"):
         to_text(datetime(2026, 11, 23, 17, 0))  # noqa: DTZ001  naive on purpose
-    for text in ("2026-11-23T09:00:00Z", "2026-11-23T09:00:00.0Z", "2026-11-23 09:00:00.000000Z", "２026-11-23T09:00:00.000000Z"):
+    for text in (
+        "2026-11-23T09:00:00Z",
+        "2026-11-23T09:00:00.0Z",
+        "2026-11-23 09:00:00.000000Z",
+        "２026-11-23T09:00:00.000000Z",
+    ):
         with pytest.raises(ValueError, match="2026|２026"):
             from_text(text)
