@@ -12,7 +12,7 @@ from ledger.canonical import canonical, digest
 from ledger.errors import NotCanonicalError
 from policies.facts import Assurance, Regime, Relation
 from registry.errors import RegistryError
-from registry.fields import Name, OrganCode, Text, UtcTime
+from registry.fields import Name, OrganCode, Text, UtcTime, VersionOne
 
 TERMS_DOMAIN = "yinxin/agreement-terms/v1"
 
@@ -93,7 +93,7 @@ class AgreementTerms(BaseModel):
 
     model_config = _STRICT
 
-    v: Literal[1]
+    v: VersionOne
     number: Name
     regime: Regime
     relation: Relation
@@ -162,9 +162,7 @@ def read_terms(value: Any) -> AgreementTerms:  # noqa: ANN401  a parsed JSON obj
     """
     regime = value.get("regime") if isinstance(value, dict) else None
     clause = _CLAUSES.get(str(regime), "[000 二(一)]")
-    missing = tuple(
-        part for part in _PARTS if isinstance(value, dict) and value.get(part) in (None, "", [], {}, ())
-    )
+    missing = tuple(part for part in _PARTS if isinstance(value, dict) and value.get(part) in (None, "", [], {}, ()))
     if missing:
         raise AgreementTermsError(
             "agreement-part-missing",
@@ -184,9 +182,7 @@ def read_terms(value: Any) -> AgreementTerms:  # noqa: ANN401  a parsed JSON obj
 
 
 def _invalid(error: ValidationError, clause: str) -> AgreementTermsError:
-    problems = [
-        (".".join(str(step) for step in each["loc"]) or "terms", each["msg"]) for each in error.errors()
-    ]
+    problems = [(".".join(str(step) for step in each["loc"]) or "terms", each["msg"]) for each in error.errors()]
     detail = "; ".join(f"{where}: {what}" for where, what in problems)
     parts = tuple(where.split(".", maxsplit=1)[0] for where, _ in problems)
     return AgreementTermsError(

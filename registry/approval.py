@@ -9,7 +9,7 @@ an approval system's approval key ``system_attested``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ledger.canonical import canonical
 from policies.facts import Assurance, Basis, DocumentKind
 from registry.errors import EvidenceError
-from registry.fields import Digest, Name, OrganCode, RecordId, Text, UtcTime
+from registry.fields import Digest, Name, OrganCode, RecordId, Text, UtcTime, VersionOne
 from registry.statements import FindKey, RegisteredKey, open_statement, sign_statement
 
 TYP = "yinxin-approval+jws"
@@ -59,7 +59,7 @@ class ApprovalClaims(BaseModel):
 
     model_config = _STRICT
 
-    v: Literal[1]
+    v: VersionOne
     id: RecordId
     aud: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     not_before: UtcTime
@@ -144,9 +144,7 @@ def _claims(payload: dict[str, Any]) -> ApprovalClaims:
     try:
         return ApprovalClaims.model_validate_json(canonical(payload))
     except ValidationError as error:
-        where = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'claims'}: {each['msg']}" for each in error.errors()
-        )
+        where = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'claims'}: {each['msg']}" for each in error.errors())
         raise ApprovalEvidenceError(
             "approval-claims-invalid",
             f"批准声明内容不合格：{where}",

@@ -4,9 +4,9 @@ import base64
 import binascii
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
 
 from ledger.ids import ID_PATTERN
 from ledger.moments import to_text
@@ -34,9 +34,7 @@ def _readable(text: str) -> str:
         # Control, bidi and private-use characters make two texts look alike that are not.
         if unicodedata.category(character) in _FORBIDDEN and character != "\n":
             name = f"U+{ord(character):04X}"
-            raise ValueError(
-                f"含不可见或私用字符 {name} / holds the invisible or private-use character {name}"
-            )
+            raise ValueError(f"含不可见或私用字符 {name} / holds the invisible or private-use character {name}")
     if unicodedata.normalize("NFC", text) != text:
         raise ValueError("文字未按 NFC 规范化 / text is not in NFC")
     if text != text.strip():
@@ -67,3 +65,13 @@ RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3})?$")]
 """GB/T 2260 (6 digits), for a township its statistical code (9 digits)."""
 Millimetres = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,2})?$")]
 """A length as decimal text, because restricted JSON has no fractions."""
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):  # True == 1, so the literal alone would take it
+        raise ValueError("版本应为数字 1 / the version must be the number 1")  # noqa: TRY004  pydantic's contract
+    return value
+
+
+VersionOne = Annotated[Literal[1], BeforeValidator(_number)]
+"""The version of a signed form."""

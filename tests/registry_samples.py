@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ledger.ids import new_id
 from registry.agreement_terms import AgreementTerms, read_terms
 from registry.agreements import Agreement, AgreementVersion
+from registry.approval import ApprovalClaims
 from registry.calendar import CalendarDay, calendar_day_id
 from registry.clients import Client, ClientApprovalKey
 from registry.document_status import DocumentStatus, StatusChange, change_status
@@ -18,7 +19,7 @@ from registry.natural_person import natural_person
 from registry.organ_code import check_character
 from registry.organs import Organ, OrganKey
 from registry.persons import Person, PersonKey, RoleAssignment
-from registry.record import Record
+from registry.record import Record, read
 from registry.seals import Seal, SealKey, Specimen
 from registry.statements import RegisteredKey
 
@@ -52,9 +53,7 @@ def public(name: str) -> str:
 
 
 def registered(name: str, *, kind: Any, holder: str, key_id: str) -> RegisteredKey:
-    return RegisteredKey(
-        id=key_id, kind=kind, holder=holder, public_key=spki(name), valid_from=START, valid_until=None
-    )
+    return RegisteredKey(id=key_id, kind=kind, holder=holder, public_key=spki(name), valid_from=START, valid_until=None)
 
 
 def terms_json(**changes: Any) -> dict[str, Any]:
@@ -243,3 +242,47 @@ def one_of_each() -> list[Record]:
         document_status(),
         calendar_day(),
     ]
+
+
+ORIGIN = "yinxin.example/log"
+PRINCIPAL = "per-" + "p" * 26
+APPLICANT = "per-" + "q" * 26
+
+
+def claims_json(**changes: Any) -> dict[str, Any]:
+    claims = {
+        "v": 1,
+        "id": "apr-" + "a" * 26,
+        "aud": ORIGIN,
+        "not_before": "2026-11-23T01:00:00.000000Z",
+        "expires": "2026-12-23T01:00:00.000000Z",
+        "grantee": GRANTEE,
+        "seal": "sea-" + "s" * 26,
+        "agreement": "兴审批委托〔2024〕1号",
+        "agreement_version": 1,
+        "item": {"list": "002-2", "number": 14},
+        "case_number": "XG2026-0001",
+        "basis": "new",
+        "predecessor": None,
+        "facts": {"premises": "理发店", "area_m2": "22.5", "staff": 3, "first": True},
+        "final": True,
+        "applicant": APPLICANT,
+        "principal": PRINCIPAL,
+        "on_behalf_of": None,
+        "manifest": [
+            {
+                "digest": DIGEST,
+                "kind": "licence",
+                "copy": "original",
+                "document_number": "兴卫公许〔2026〕1号",
+                "licence_number": "36073220260001",
+                "placement": '{"kind":"date_line"}',
+            }
+        ],
+        "confirms": ["item"],
+    }
+    return {**claims, **changes}
+
+
+def claims(**changes: Any) -> ApprovalClaims:
+    return read(ApprovalClaims, claims_json(**changes))

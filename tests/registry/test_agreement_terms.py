@@ -106,6 +106,7 @@ def test_third_organ_is_named():
         {"scope": "e\u0301"},
         {"extra": 1},
         {"v": 2},
+        {"v": True},
     ],
     ids=str,
 )
