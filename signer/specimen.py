@@ -44,7 +44,7 @@ class Proportions:
 
     def __post_init__(self) -> None:
         """Refuse proportions that no engraver would use and the layout cannot hold."""
-        _within("ring_mm", self.ring_mm, Decimal("0.5"), Decimal("2.0"))
+        _within("ring_mm", self.ring_mm, Decimal("0.5"), Decimal("1.5"))
         _within("star", self.star, Decimal("0.10"), Decimal("0.18"))
         _within("name", self.name, Decimal("0.09"), Decimal("0.16"))
         _within("title", self.title, Decimal("0.06"), Decimal("0.10"))

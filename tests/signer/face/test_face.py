@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 from signer.errors import MissingGlyphError
 from signer.face import POINTS_PER_MM, Face, draw
 from signer.layout import lay_out
-from signer.specimen import Specimen
+from signer.specimen import Proportions, Specimen
 
 DEMO = [("赣州市行政审批局", 12), ("兴国县行政审批局", 35), ("兴国县林业局", 11)]
 LONG = [
@@ -119,10 +119,22 @@ def test_the_sample_says_so_beside_the_star() -> None:
         assert share(sample, place) > 0.2
 
 
-@pytest.mark.parametrize(("grantor", "number"), DEMO + LONG)
-def test_no_element_overlaps_another(grantor: str, number: int) -> None:
+LARGEST = Proportions(
+    ring_mm=Decimal("1.5"),
+    star=Decimal("0.18"),
+    name=Decimal("0.16"),
+    title=Decimal("0.10"),
+    number=Decimal("0.09"),
+)
+
+
+@pytest.mark.parametrize("proportions", [Proportions(), LARGEST], ids=["customary", "largest"])
+@pytest.mark.parametrize("diameter", ["30", "42", "45"])
+@pytest.mark.parametrize(("grantor", "number"), [*DEMO[:1], *LONG])
+def test_no_element_overlaps_another(grantor: str, number: int, diameter: str, proportions: Proportions) -> None:
     """Each figure, drawn alone, has no pixel in common with those before it."""
-    face = draw(specimen(grantor, number, sample=True))
+    plain = specimen(grantor, number, sample=True, diameter=diameter)
+    face = draw(dataclasses.replace(plain, proportions=proportions))
     head, body = face.operators.split(b"cm\n")
     figures = body.removesuffix(b"f\nQ\n").split(b"f\n")
     together = Image.new("1", (420, 420))
