@@ -75,9 +75,7 @@ def page_of(structure: Structure, widget: Object) -> SealPage:
     """The page on which an existing widget stands. Raises ``PlacementError`` (``field-without-page``)."""
     for number, page in enumerate(structure.pdf.pages, 1):
         annotations = page.obj.get("/Annots")
-        if isinstance(annotations, Array) and any(
-            each.objgen == widget.objgen for each in _objects(annotations)
-        ):
+        if isinstance(annotations, Array) and any(each.objgen == widget.objgen for each in _objects(annotations)):
             return page_at(structure, number)
     raise PlacementError(
         "field-without-page",

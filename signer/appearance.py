@@ -84,9 +84,7 @@ class Artist:
                 size,
                 resources,
             )
-            self._shared = self.update.add_stream(
-                entries, _deflated(head + self.face.operators), deflated=True
-            )
+            self._shared = self.update.add_stream(entries, _deflated(head + self.face.operators), deflated=True)
         return self._shared
 
     def upright(self, rotation: int, clip: tuple[float, float] = (0, 1)) -> bytes:
@@ -113,9 +111,7 @@ class Artist:
 
     def _ink(self) -> tuple[bytes, bytes]:
         """The operators before those of the face, and the resources they name."""
-        states = (
-            b" /ExtGState << /Blend << /Type /ExtGState /BM /Multiply >> >>" if self.ink.multiply else b""
-        )
+        states = b" /ExtGState << /Blend << /Type /ExtGState /BM /Multiply >> >>" if self.ink.multiply else b""
         blend = b"/Blend gs " if self.ink.multiply else b""
         if self.ink.device_rgb:
             return blend + b"1 0 0 rg ", states
@@ -135,9 +131,14 @@ def _srgb() -> bytes:
 
 def stamp(rect: Rect, form: bytes, *, page: bytes, name: str, label: str) -> bytes:
     """A stamp annotation showing ``form``, which a reader can neither move nor edit; ``name`` is unique."""
-    return (
-        b"<< /Type /Annot /Subtype /Stamp /Rect [%s] /F %d /P %s /NM %s /Contents %s /AP << /N %s >> >>"
-    ) % (numbers(*rect), _STAMP_FLAGS, page, text_string(name), text_string(label), form)
+    return (b"<< /Type /Annot /Subtype /Stamp /Rect [%s] /F %d /P %s /NM %s /Contents %s /AP << /N %s >> >>") % (
+        numbers(*rect),
+        _STAMP_FLAGS,
+        page,
+        text_string(name),
+        text_string(label),
+        form,
+    )
 
 
 def widget_entries(rect: Rect, form: bytes, *, page: bytes) -> bytes:

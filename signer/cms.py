@@ -6,6 +6,7 @@ signer stand in this module, and golden bytes under ``tests/vectors/cms`` guard 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -162,9 +163,10 @@ def signed_data(attributes: bytes, signature: bytes, chain: Sequence[bytes], alg
     return asn1.encode_der(_ContentInfo(content_type=SIGNED_DATA, content=content))
 
 
-def longest_signed_data(attributes: bytes, chain: Sequence[bytes], algorithm: str) -> int:
-    """Bytes that :func:`signed_data` takes at most, known before the key is used."""
-    key = _public_key(chain[0])
+@lru_cache(maxsize=256)
+def longest_signed_data(chain: tuple[bytes, ...], algorithm: str) -> int:
+    """Bytes that :func:`signed_data` takes at most, known before the key is used. Raises as it does."""
+    key, attributes = _public_key(chain[0]), signed_attributes(bytes(32), chain[0])
     longest = key.key_size // 8 if isinstance(key, rsa.RSAPublicKey) else _LONGEST_ECDSA_P256
     return len(signed_data(attributes, b"\xff" * longest, chain, algorithm))
 
@@ -199,6 +201,7 @@ def _tlv(der: bytes) -> Any:  # noqa: ANN401  the encoder's TLV type is not usab
     return asn1.decode_der(asn1.TLV, der)
 
 
+@lru_cache(maxsize=256)
 def _certificate(der: bytes) -> _Certificate:
     try:
         return asn1.decode_der(_Certificate, der)
@@ -210,6 +213,7 @@ def _certificate(der: bytes) -> _Certificate:
         ) from error
 
 
+@lru_cache(maxsize=256)
 def _public_key(certificate_der: bytes) -> object:
     return load_der_public_key(asn1.encode_der(_certificate(certificate_der).tbs.public_key))
 

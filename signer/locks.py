@@ -64,9 +64,7 @@ def _walk(fields: Array, prefix: str, depth: int) -> Iterator[SignatureField]:
             continue
         name = f"{prefix}.{field['/T']}".lstrip(".") if "/T" in field else prefix
         children = field.get("/Kids")
-        if isinstance(children, Array) and any(
-            "/T" in child for child in children if isinstance(child, Dictionary)
-        ):
+        if isinstance(children, Array) and any("/T" in child for child in children if isinstance(child, Dictionary)):
             yield from _walk(children, name, depth + 1)
         elif str(inherited(field, "/FT")) == "/Sig":
             yield SignatureField(name=name, field=field)

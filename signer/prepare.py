@@ -47,9 +47,7 @@ def prepare(  # noqa: PLR0913  one keyword for each thing the caller decides
     with opened(source) as structure:
         artist = Artist(Update(structure), face, ink_for(structure))
         own, stamps = _divide(spots, seam, in_field=field is not None)
-        revision = _revise(
-            structure, artist, statement=statement, field=field, own=own, stamps=stamps, final=final
-        )
+        revision = _revise(structure, artist, statement=statement, field=field, own=own, stamps=stamps, final=final)
         appended, layout = revision.assemble()
     _write(source, target, layout.source_length, appended)
     return layout
@@ -60,9 +58,7 @@ def _divide(spots: Sequence[Spot], seam: Sequence[Spot], *, in_field: bool) -> t
     if in_field:
         return None, [*spots, *seam]
     if not spots:
-        raise PlacementError(
-            "no-place", "没有给出印章位置，至少应有一处", "no place was given, the seal needs one"
-        )
+        raise PlacementError("no-place", "没有给出印章位置，至少应有一处", "no place was given, the seal needs one")
     return spots[0], [*spots[1:], *seam]
 
 

@@ -39,9 +39,7 @@ class Statement:
 class Revision:
     """One sealing revision in the making: parts are added in any order, then it is assembled once."""
 
-    def __init__(
-        self, structure: Structure, artist: Artist, *, statement: Statement, protection: Protection
-    ) -> None:
+    def __init__(self, structure: Structure, artist: Artist, *, statement: Statement, protection: Protection) -> None:
         self.structure = structure
         self.update: Update = artist.update
         self.artist = artist
@@ -175,8 +173,7 @@ def _signature_dictionary(statement: Statement, protection: Protection) -> bytes
     references = b" /Reference [%s]" % b" ".join(protection.references) if protection.references else b""
     made = statement.now.astimezone(UTC).strftime("(D:%Y%m%d%H%M%SZ)").encode()
     return (
-        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached"
-        b" /ByteRange %s/Contents %s /M %s%s%s >>"
+        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange %s/Contents %s /M %s%s%s >>"
     ) % (b"[0 ]".ljust(_BYTE_RANGE_WIDTH), _HOLE, made, said, references)
 
 

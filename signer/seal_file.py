@@ -48,9 +48,7 @@ class SealedFile:
     byte_range_digest: bytes
 
 
-def measure(
-    target: Path, layout: Layout, *, source_digest: bytes, chain: Sequence[bytes], algorithm: str
-) -> Prepared:
+def measure(target: Path, layout: Layout, *, source_digest: bytes, chain: Sequence[bytes], algorithm: str) -> Prepared:
     """Read the prepared file once and say what the key must sign.
 
     ``source_digest`` is the SHA-256 of the approved bytes, ``algorithm`` that of the key. Raises
@@ -74,7 +72,7 @@ def measure(
     covered = prefix.copy()
     covered.update(rest)
     attributes = signed_attributes(covered.digest(), chain[0])
-    _check_reserve(longest_signed_data(attributes, chain, algorithm))
+    _check_reserve(longest_signed_data(tuple(chain), algorithm))
     return Prepared(
         path=target,
         layout=layout,

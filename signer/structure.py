@@ -19,9 +19,7 @@ from signer.hybrid import refuse_hidden_objects
 
 _END = re.compile(rb"startxref[\0\t\n\f\r ]+(\d{1,12})[\0\t\n\f\r ]+%%EOF[\0\t\n\f\r ]*\Z")
 _STREAM_OBJECT = re.compile(rb"\d{1,10}[\0\t\n\f\r ]+\d{1,5}[\0\t\n\f\r ]+obj")
-_OBJECT_COUNT = re.compile(
-    r"reported number of objects \(\d+\) is not one plus the highest object number \((\d+)\)"
-)
+_OBJECT_COUNT = re.compile(r"reported number of objects \(\d+\) is not one plus the highest object number \((\d+)\)")
 _TAIL_BYTES = 1024
 # Entries that describe one cross-reference section, not the document (ISO 32000-2 tables 15, 17 and 19).
 _SECTION_ENTRIES = (
@@ -71,9 +69,7 @@ def opened(path: Path) -> Iterator[Structure]:
     startxref, xref_stream, ends_with_newline = _read_ends(path)
     try:
         # Inherited attributes stay where they are: a page must not look changed to an earlier signature.
-        pdf = pikepdf.open(
-            path, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False
-        )
+        pdf = pikepdf.open(path, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False)
     except pikepdf.PasswordError as error:
         raise _encrypted() from error
     except pikepdf.PdfError as error:
@@ -141,9 +137,8 @@ def _first_free_number(pdf: Pdf) -> int:
 def entries(dictionary: Object, *without: str) -> bytes:
     """The entries of a dictionary as PDF source, ``without`` those named; ``<<`` and ``>>`` are left off."""
     kept = copy.copy(dictionary)
-    for key in without:
-        if key in kept:
-            del kept[key]
+    for key in kept.keys() & set(without):
+        del kept[key]
     return kept.unparse(resolved=True).strip()[2:-2].strip()
 
 

@@ -30,7 +30,8 @@ class Update:
 
     def fill(self, ref: bytes, body: bytes) -> None:
         """Give the body of an object from :meth:`reserve`."""
-        self._objects[int(ref.split()[0]), 0] = body
+        key = (int(ref.split()[0]), 0)
+        self._objects[key] = _object(key, body)
 
     def add(self, body: bytes) -> bytes:
         """Append a new object and return the reference to it."""
@@ -45,7 +46,7 @@ class Update:
 
     def replace(self, existing: Object, body: bytes) -> None:
         """Write a new version of an existing indirect object, under its number and generation."""
-        self._objects[existing.objgen] = body
+        self._objects[existing.objgen] = _object(existing.objgen, body)
 
     def offset_of(self, ref: bytes) -> int:
         """Where the object will begin in the whole file, in bytes."""
@@ -58,20 +59,16 @@ class Update:
         offsets, position = {}, self.structure.length + len(self._lead())
         for key in sorted(self._objects):
             offsets[key] = position
-            position += len(_object(key, self._objects[key]))
+            position += len(self._objects[key])
         return offsets
 
     def assemble(self, identifier: bytes) -> bytes:
         """The bytes to append. ``identifier`` becomes the second half of the file identifier, if any."""
         offsets = self._offsets()
-        body = self._lead() + b"".join(_object(key, self._objects[key]) for key in sorted(self._objects))
+        body = self._lead() + b"".join(self._objects[key] for key in sorted(self._objects))
         at = self.structure.length + len(body)
         trailer = self._trailer(identifier)
-        section = (
-            self._stream(offsets, at, trailer)
-            if self.structure.xref_stream
-            else self._table(offsets, trailer)
-        )
+        section = self._stream(offsets, at, trailer) if self.structure.xref_stream else self._table(offsets, trailer)
         return b"%s%sstartxref\n%d\n%%%%EOF\n" % (body, section, at)
 
     def _trailer(self, identifier: bytes) -> bytes:
@@ -94,9 +91,7 @@ class Update:
         runs = _runs(sorted(offsets))
         index = b" ".join(b"%d %d" % (run[0][0], len(run)) for run in runs)
         rows = b"".join(
-            b"\x01" + offsets[key].to_bytes(width, "big") + key[1].to_bytes(2, "big")
-            for run in runs
-            for key in run
+            b"\x01" + offsets[key].to_bytes(width, "big") + key[1].to_bytes(2, "big") for run in runs for key in run
         )
         data = compress(rows)
         entries = b"/Type /XRef /W [1 %d 2] /Index [%s] /Filter /FlateDecode /Length %d %s /Size %d" % (

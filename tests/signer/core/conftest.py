@@ -36,9 +36,7 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 FACE = Face(
     diameter=119.055,
     diameter_mm=Decimal(42),
-    operators=(
-        b"q 0 0 119.055 119.055 re 3 3 113 113 re f* 30 20 m 100 20 l 60 100 l h f 8 50 10 20 re f Q\n"
-    ),
+    operators=(b"q 0 0 119.055 119.055 re 3 3 113 113 re f* 30 20 m 100 20 l 60 100 l h f 8 50 10 20 re f Q\n"),
     path="",
 )
 
@@ -156,7 +154,9 @@ class Papers:
     def typst(self, standard: str | None = "a-2b") -> Path:
         """Three pages as the demonstration makes them, in a part of PDF/A; no newline at the end."""
         text = b"\n#pagebreak()\n".join([b"#lorem(180)"] * 3)
-        made = typst.compile(b'#set page(paper: "a4")\n= Decision\n' + text, pdf_standards=[standard] if standard else [])
+        made = typst.compile(
+            b'#set page(paper: "a4")\n= Decision\n' + text, pdf_standards=[standard] if standard else []
+        )
         (self.folder / "typst.pdf").write_bytes(made)
         return self.folder / "typst.pdf"
 
@@ -171,9 +171,9 @@ class Papers:
             b"3 0 obj\n<< /Type /Page /Parent 2 0 R /Resources << >> /Contents 4 0 R >>\nendobj\n",
             b"4 0 obj\n<< /Length 20 >>\nstream\n72 72 100 100 re S  \nendstream\nendobj\n",
             b"5 0 obj\n<< /Type /ObjStm /N 1 /First 4 /Length 12 >>\nstream\n6 0 (en-GB) \nendstream\nendobj\n",
-            b"7 0 obj\n<< /Type /XRef /Size 8 /W [1 4 1] /Index [6 1] /Root 1 0 R /Length 6 >>\nstream\n"
-            b"\x02\0\0\0\x05\0\nendstream\nendobj\n",
+            b"7 0 obj\n<< /Type /XRef /Size 8 /W [1 4 1] /Index [6 1] /Root 1 0 R /Length 6 >>\nstream\n",
         ]
+        parts[-1] += b"\x02\0\0\0\x05\0\nendstream\nendobj\n"
         data, offsets = b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n", []
         for part in parts:
             offsets.append(len(data))
@@ -232,7 +232,15 @@ class Desk:
         """A seam seal along the right edge of unturned A4 pages."""
         width, size = FACE.diameter / pages, FACE.diameter
         return [
-            Spot(page_index=n, x=595 - width, y=360, width=width, height=size, rotation=0, clip=(n / pages, (n + 1) / pages))
+            Spot(
+                page_index=n,
+                x=595 - width,
+                y=360,
+                width=width,
+                height=size,
+                rotation=0,
+                clip=(n / pages, (n + 1) / pages),
+            )
             for n in range(pages)
         ]
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from asn1crypto import cms as oracle
@@ -13,6 +14,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from signer.cms import longest_signed_data, signed_attributes, signed_data, verify_signature
 from signer.errors import SignatureMismatchError
+
+if TYPE_CHECKING:
+    from tests.signer.core.conftest import Signatory
+
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "cms"
 NAMES = ["p256", "rsa3072"]
@@ -32,7 +37,7 @@ def vector(name: str) -> dict[str, bytes | str | list[bytes]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_bytes_never_change(name):
+def test_the_bytes_never_change(name: str) -> None:
     known = vector(name)
     attributes = signed_attributes(known["document_digest"], known["chain"][0])
     assert attributes == known["signed_attributes"]
@@ -41,7 +46,7 @@ def test_the_bytes_never_change(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_stored_signature_is_good_and_others_are_not(name):
+def test_the_stored_signature_is_good_and_others_are_not(name: str) -> None:
     known = vector(name)
     message, certificate, algorithm = known["signed_attributes"], known["chain"][0], known["algorithm"]
     verify_signature(known["signature"], message, certificate, algorithm)
@@ -50,7 +55,7 @@ def test_the_stored_signature_is_good_and_others_are_not(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_asn1crypto_reads_what_pades_asks_for(name):
+def test_asn1crypto_reads_what_pades_asks_for(name: str) -> None:
     known = vector(name)
     info = oracle.ContentInfo.load(known["signed_data"], strict=True)
     assert info["content_type"].native == "signed_data"
@@ -76,7 +81,7 @@ def test_asn1crypto_reads_what_pades_asks_for(name):
     ("name", "identifier"),
     [("p256", "300a06082a8648ce3d040302"), ("rsa3072", "300d06092a864886f70d01010b0500")],
 )
-def test_parameters_are_null_with_rsa_and_absent_with_ecdsa(name, identifier):
+def test_parameters_are_null_with_rsa_and_absent_with_ecdsa(name: str, identifier: str) -> None:
     known = vector(name)
     (signer,) = oracle.ContentInfo.load(known["signed_data"])["content"]["signer_infos"]
     assert signer["signature_algorithm"].dump().hex() == identifier
@@ -84,7 +89,7 @@ def test_parameters_are_null_with_rsa_and_absent_with_ecdsa(name, identifier):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_attributes_are_in_der_order(name):
+def test_attributes_are_in_der_order(name: str) -> None:
     known = vector(name)
     members = [each.dump() for each in oracle.CMSAttributes.load(known["signed_attributes"])]
     assert members == sorted(members)
@@ -92,7 +97,7 @@ def test_attributes_are_in_der_order(name):
 
 @pytest.mark.tool("openssl")
 @pytest.mark.parametrize("name", NAMES)
-def test_openssl_parses_it(name, tmp_path):
+def test_openssl_parses_it(name: str, tmp_path: Path) -> None:
     (tmp_path / "cms.der").write_bytes(vector(name)["signed_data"])
     command = ["openssl", "cms", "-cmsout", "-print", "-inform", "DER", "-in", tmp_path / "cms.der"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -101,9 +106,9 @@ def test_openssl_parses_it(name, tmp_path):
     assert "signingTime" not in said
 
 
-def test_the_bound_on_the_length_holds_and_is_close(signatory):
+def test_the_bound_on_the_length_holds_and_is_close(signatory: "Signatory") -> None:
     attributes = signed_attributes(bytes(32), signatory.chain[0])
-    bound = longest_signed_data(attributes, signatory.chain, signatory.algorithm)
+    bound = longest_signed_data(signatory.chain, signatory.algorithm)
     lengths = [
         len(signed_data(attributes, signatory.sign(attributes), signatory.chain, signatory.algorithm))
         for _ in range(20)
@@ -112,7 +117,7 @@ def test_the_bound_on_the_length_holds_and_is_close(signatory):
     assert max(lengths) <= bound
 
 
-def test_issuer_and_serial_are_those_of_the_certificate(signatory):
+def test_issuer_and_serial_are_those_of_the_certificate(signatory: "Signatory") -> None:
     attributes = signed_attributes(bytes(32), signatory.chain[0])
     written = signed_data(attributes, b"\x01", signatory.chain, signatory.algorithm)
     (signer,) = oracle.ContentInfo.load(written)["content"]["signer_infos"]
@@ -121,7 +126,7 @@ def test_issuer_and_serial_are_those_of_the_certificate(signatory):
     assert signer["sid"].chosen["serial_number"].native == own.serial_number
 
 
-def test_a_key_of_another_curve_is_not_taken_for_p256(p256):
+def test_a_key_of_another_curve_is_not_taken_for_p256(p256: "Signatory") -> None:
     other = ec.generate_private_key(ec.SECP384R1())
     with pytest.raises(SignatureMismatchError):
         verify_signature(other.sign(b"x", ec.ECDSA(SHA256())), b"x", p256.chain[0], p256.algorithm)

@@ -1,17 +1,23 @@
 """Each kind of file, sealed, judged by poppler, openssl and pyHanko."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pikepdf
 import pytest
+from cryptography import x509
 from pikepdf import Array, Name
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import SignatureCoverageLevel
 
+if TYPE_CHECKING:
+    from tests.signer.core.conftest import Desk, Judges, Papers, Signatory
+
+
 pytestmark = [pytest.mark.tool("pdfsig"), pytest.mark.tool("openssl")]
 
 
-def assert_accepted(judges, path: Path, root) -> None:
+def assert_accepted(judges: "Judges", path: Path, root: x509.Certificate) -> None:
     """All three agree, and pyHanko finds the whole file covered, certified and unchanged."""
     assert judges.pdfsig(path) == []
     assert judges.openssl(path, root) == ""
@@ -23,7 +29,9 @@ def assert_accepted(judges, path: Path, root) -> None:
 
 
 @pytest.mark.parametrize("kind", ["classic", "streams", "typst"])
-def test_every_kind_of_cross_reference(desk, papers, judges, signatory, tmp_path, kind):
+def test_every_kind_of_cross_reference(
+    desk: "Desk", papers: "Papers", judges: "Judges", signatory: "Signatory", tmp_path: Path, kind: str
+) -> None:
     source = getattr(papers, kind)()
     sealed = desk.seal(source, tmp_path / "sealed.pdf", signatory)
     assert_accepted(judges, sealed.path, signatory.root)
@@ -33,7 +41,9 @@ def test_every_kind_of_cross_reference(desk, papers, judges, signatory, tmp_path
         assert pdf.get_warnings() == []
 
 
-def test_hybrid_file_as_word_processors_write_it(desk, papers, judges, signatory, tmp_path):
+def test_hybrid_file_as_word_processors_write_it(
+    desk: "Desk", papers: "Papers", judges: "Judges", signatory: "Signatory", tmp_path: Path
+) -> None:
     sealed = desk.seal(papers.hybrid(), tmp_path / "sealed.pdf", signatory)
     # PyHanko validates no hybrid file.
     assert judges.pdfsig(sealed.path) == []
@@ -43,7 +53,15 @@ def test_hybrid_file_as_word_processors_write_it(desk, papers, judges, signatory
 
 
 @pytest.mark.parametrize(("standard", "blended"), [("a-1b", False), ("a-2b", True), ("a-3b", True), (None, True)])
-def test_pdfa_keeps_to_the_colours_and_blending_of_its_part(desk, papers, judges, p256, tmp_path, standard, blended):
+def test_pdfa_keeps_to_the_colours_and_blending_of_its_part(
+    desk: "Desk",
+    papers: "Papers",
+    judges: "Judges",
+    p256: "Signatory",
+    tmp_path: Path,
+    standard: str | None,
+    blended: bool,
+) -> None:
     sealed = desk.seal(papers.typst(standard), tmp_path / "sealed.pdf", p256)
     assert_accepted(judges, sealed.path, p256.root)
     source = (tmp_path / "typst.pdf").read_bytes()
@@ -56,7 +74,9 @@ def test_pdfa_keeps_to_the_colours_and_blending_of_its_part(desk, papers, judges
     assert b"/Group" not in appended
 
 
-def test_seam_over_three_pages_with_a_second_seal(desk, papers, judges, p256, tmp_path):
+def test_seam_over_three_pages_with_a_second_seal(
+    desk: "Desk", papers: "Papers", judges: "Judges", p256: "Signatory", tmp_path: Path
+) -> None:
     places = {"spots": (desk.at(3), desk.at(1)), "seam": desk.slices(3)}
     sealed = desk.seal(papers.typst(), tmp_path / "sealed.pdf", p256, **places)
     assert_accepted(judges, sealed.path, p256.root)
@@ -75,7 +95,9 @@ def test_seam_over_three_pages_with_a_second_seal(desk, papers, judges, p256, tm
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_turned_page_with_a_crop_box(desk, papers, judges, p256, tmp_path, rotation):
+def test_turned_page_with_a_crop_box(
+    desk: "Desk", papers: "Papers", judges: "Judges", p256: "Signatory", tmp_path: Path, rotation: int
+) -> None:
     pdf = desk.blank()
     pdf.pages[0].obj.Rotate = rotation
     pdf.pages[0].obj.CropBox = Array([50, 60, 500, 700])
@@ -85,7 +107,9 @@ def test_turned_page_with_a_crop_box(desk, papers, judges, p256, tmp_path, rotat
 
 
 @pytest.mark.parametrize("streams", [False, True])
-def test_existing_empty_field_is_filled(desk, papers, judges, p256, tmp_path, streams):
+def test_existing_empty_field_is_filled(
+    desk: "Desk", papers: "Papers", judges: "Judges", p256: "Signatory", tmp_path: Path, streams: bool
+) -> None:
     source = papers.with_field(streams=streams)
     sealed = desk.seal(source, tmp_path / "sealed.pdf", p256, field="Box")
     assert_accepted(judges, sealed.path, p256.root)
@@ -100,7 +124,9 @@ def test_existing_empty_field_is_filled(desk, papers, judges, p256, tmp_path, st
         assert widget.AP.N.read_bytes() == b"q 1 0 0 1 40.4725 15.4725 cm /Face Do Q"
 
 
-def test_not_final_leaves_the_file_open_for_more(desk, papers, judges, p256, rsa3072, tmp_path):
+def test_not_final_leaves_the_file_open_for_more(
+    desk: "Desk", papers: "Papers", judges: "Judges", p256: "Signatory", rsa3072: "Signatory", tmp_path: Path
+) -> None:
     first = desk.seal(papers.streams(), tmp_path / "first.pdf", p256, final=False)
     assert judges.pdfsig(first.path) == []
     second = desk.seal(first.path, tmp_path / "second.pdf", rsa3072, spots=(desk.at(2),))
@@ -113,7 +139,9 @@ def test_not_final_leaves_the_file_open_for_more(desk, papers, judges, p256, rsa
 
 
 @pytest.mark.parametrize("kind", ["classic", "streams"])
-def test_three_seals_one_after_the_other(desk, papers, judges, p256, tmp_path, kind):
+def test_three_seals_one_after_the_other(
+    desk: "Desk", papers: "Papers", judges: "Judges", p256: "Signatory", tmp_path: Path, kind: str
+) -> None:
     path = getattr(papers, kind)(3)
     for count in (1, 2, 3):
         target = tmp_path / f"seal-{count}.pdf"
@@ -125,7 +153,9 @@ def test_three_seals_one_after_the_other(desk, papers, judges, p256, tmp_path, k
         assert [str(each.T) for each in pdf.Root.AcroForm.Fields] == ["YinxinSeal1", "YinxinSeal2", "YinxinSeal3"]
 
 
-def test_objects_of_a_later_generation_keep_it(desk, papers, judges, p256, tmp_path):
+def test_objects_of_a_later_generation_keep_it(
+    desk: "Desk", papers: "Papers", judges: "Judges", p256: "Signatory", tmp_path: Path
+) -> None:
     source = papers.classic(1)
     data = source.read_bytes()
     with pikepdf.open(source) as pdf:

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -13,15 +15,23 @@ from signer.byte_layout import Layout
 from signer.errors import PreparedFileError, ReserveOverflowError, SignatureMismatchError, SignerError
 from signer.seal_file import embed, measure
 
+if TYPE_CHECKING:
+    from tests.signer.core.conftest import Desk, Judges, Papers, Signatory
+
+
+Ready = tuple[Path, Path, Layout]
+
 
 @pytest.fixture
-def ready(desk, papers, tmp_path):
+def ready(desk: "Desk", papers: "Papers", tmp_path: Path) -> Ready:
     """A source, its prepared copy and the layout."""
     source = papers.typst()
     return source, tmp_path / "sealed.pdf", desk.prepare(source, tmp_path / "sealed.pdf")
 
 
-def test_digests_and_lengths_are_those_of_the_bytes(desk, ready, judges, signatory):
+def test_digests_and_lengths_are_those_of_the_bytes(
+    desk: "Desk", ready: Ready, judges: "Judges", signatory: "Signatory"
+) -> None:
     source, target, layout = ready
     prepared = desk.measure(source, target, layout, signatory)
     sealed = embed(prepared, signatory.sign(prepared.to_be_signed))
@@ -34,7 +44,7 @@ def test_digests_and_lengths_are_those_of_the_bytes(desk, ready, judges, signato
     assert judges.byte_ranges(target) == [layout.byte_range]
 
 
-def test_the_approved_bytes_stay_the_prefix(desk, ready, signatory):
+def test_the_approved_bytes_stay_the_prefix(desk: "Desk", ready: Ready, signatory: "Signatory") -> None:
     source, target, layout = ready
     prepared = desk.measure(source, target, layout, signatory)
     embed(prepared, signatory.sign(prepared.to_be_signed))
@@ -43,13 +53,17 @@ def test_the_approved_bytes_stay_the_prefix(desk, ready, signatory):
     assert data[len(original) : len(original) + 1] == b"\n"
 
 
-def test_a_seal_uses_the_key_exactly_once(desk, papers, signatory, tmp_path):
+def test_a_seal_uses_the_key_exactly_once(
+    desk: "Desk", papers: "Papers", signatory: "Signatory", tmp_path: Path
+) -> None:
     before = len(signatory.uses)
     desk.seal(papers.streams(), tmp_path / "sealed.pdf", signatory)
     assert len(signatory.uses) == before + 1
 
 
-def test_embedding_does_not_read_the_file_again(desk, ready, p256, monkeypatch):
+def test_embedding_does_not_read_the_file_again(
+    desk: "Desk", ready: Ready, p256: "Signatory", monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, target, layout = ready
     prepared = desk.measure(source, target, layout, p256)
     signature = p256.sign(prepared.to_be_signed)
@@ -62,7 +76,9 @@ def test_embedding_does_not_read_the_file_again(desk, ready, p256, monkeypatch):
 
 
 @pytest.mark.parametrize("wrong", ["garbage", "empty", "other-key", "other-message", "other-hash"])
-def test_a_signature_that_does_not_verify_is_never_written(desk, ready, p256, wrong):
+def test_a_signature_that_does_not_verify_is_never_written(
+    desk: "Desk", ready: Ready, p256: "Signatory", wrong: str
+) -> None:
     source, target, layout = ready
     prepared = desk.measure(source, target, layout, p256)
     message = prepared.to_be_signed
@@ -80,7 +96,9 @@ def test_a_signature_that_does_not_verify_is_never_written(desk, ready, p256, wr
     assert target.read_bytes() == before
 
 
-def test_an_rsa_signature_under_a_p256_certificate_is_refused(desk, ready, p256, rsa3072):
+def test_an_rsa_signature_under_a_p256_certificate_is_refused(
+    desk: "Desk", ready: Ready, p256: "Signatory", rsa3072: "Signatory"
+) -> None:
     source, target, layout = ready
     prepared = desk.measure(source, target, layout, p256)
     signature = rsa3072.key.sign(prepared.to_be_signed, padding.PKCS1v15(), SHA256())
@@ -90,7 +108,7 @@ def test_an_rsa_signature_under_a_p256_certificate_is_refused(desk, ready, p256,
         embed(dataclasses.replace(prepared, algorithm="rsa3072-sha256"), signature)
 
 
-def test_other_approved_bytes_are_refused_before_the_key(ready, p256):
+def test_other_approved_bytes_are_refused_before_the_key(ready: Ready, p256: "Signatory") -> None:
     source, target, layout = ready
     with pytest.raises(PreparedFileError) as error:
         measure(target, layout, source_digest=bytes(32), chain=p256.chain, algorithm=p256.algorithm)
@@ -98,7 +116,7 @@ def test_other_approved_bytes_are_refused_before_the_key(ready, p256):
     assert sha256(source.read_bytes()).hexdigest() in error.value.en
 
 
-def test_a_prefix_changed_while_being_prepared_is_noticed(desk, ready, p256):
+def test_a_prefix_changed_while_being_prepared_is_noticed(desk: "Desk", ready: Ready, p256: "Signatory") -> None:
     source, target, layout = ready
     data = bytearray(target.read_bytes())
     data[100] ^= 1
@@ -117,7 +135,9 @@ def test_a_prefix_changed_while_being_prepared_is_noticed(desk, ready, p256):
         {"byte_range": (0, 1, 2, 3)},
     ],
 )
-def test_a_layout_that_does_not_fit_the_file_is_refused(desk, ready, p256, change):
+def test_a_layout_that_does_not_fit_the_file_is_refused(
+    desk: "Desk", ready: Ready, p256: "Signatory", change: dict[str, int | tuple[int, ...]]
+) -> None:
     source, target, layout = ready
     ((name, value),) = change.items()
     wrong = value if isinstance(value, tuple) else getattr(layout, name) + value
@@ -126,7 +146,7 @@ def test_a_layout_that_does_not_fit_the_file_is_refused(desk, ready, p256, chang
     assert error.value.code == "layout-mismatch"
 
 
-def test_a_place_that_is_not_empty_is_refused(desk, ready, p256):
+def test_a_place_that_is_not_empty_is_refused(desk: "Desk", ready: Ready, p256: "Signatory") -> None:
     source, target, layout = ready
     data = bytearray(target.read_bytes())
     data[layout.contents_offset + 9] = ord("1")
@@ -136,7 +156,7 @@ def test_a_place_that_is_not_empty_is_refused(desk, ready, p256):
     assert error.value.code == "layout-mismatch"
 
 
-def test_a_chain_too_long_for_its_place_is_refused_before_the_key(ready, p256):
+def test_a_chain_too_long_for_its_place_is_refused_before_the_key(ready: Ready, p256: "Signatory") -> None:
     source, target, layout = ready
     digest, uses = sha256(source.read_bytes()).digest(), len(p256.uses)
     with pytest.raises(ReserveOverflowError) as error:
@@ -150,7 +170,9 @@ def test_a_chain_too_long_for_its_place_is_refused_before_the_key(ready, p256):
     ("chain", "algorithm", "code"),
     [((b"\x30\x00",), "ecdsa-p256-sha256", "certificate-unreadable"), (None, "sm2-sm3", "algorithm-unknown")],
 )
-def test_what_cannot_be_signed_with_is_refused_before_the_key(ready, p256, chain, algorithm, code):
+def test_what_cannot_be_signed_with_is_refused_before_the_key(
+    ready: Ready, p256: "Signatory", chain: tuple[bytes, ...] | None, algorithm: str, code: str
+) -> None:
     source, target, layout = ready
     digest = sha256(source.read_bytes()).digest()
     with pytest.raises(SignerError) as error:
@@ -158,7 +180,7 @@ def test_what_cannot_be_signed_with_is_refused_before_the_key(ready, p256, chain
     assert error.value.code == code
 
 
-def test_a_layout_crosses_a_process_border_as_json(ready):
+def test_a_layout_crosses_a_process_border_as_json(ready: Ready) -> None:
     _, _, layout = ready
     assert Layout.from_json(json.loads(json.dumps(layout.to_json()))) == layout
     with pytest.raises(KeyError):
