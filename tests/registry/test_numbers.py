@@ -1,0 +1,175 @@
+"""Numbers in use: who may have which again, and that two at once never both get it."""
+
+from dataclasses import replace
+
+import pytest
+from registry_samples import GRANTOR, THIRD
+from sqlalchemy import text
+
+from ledger.ids import new_id
+from policies.facts import NumberConflict
+from registry.errors import ConflictError
+from registry.numbers import NumberUse, conflicts, free, reserve
+
+LINEAGE = "agr-" + "a" * 26
+
+
+def use(**changes) -> NumberUse:
+    values = {
+        "grantor": GRANTOR,
+        "lineage": LINEAGE,
+        "application": new_id("app"),
+        "case_number": "XG2026-0001",
+        "kind": "licence",
+        "copy": "original",
+        "basis": "new",
+        "predecessor": None,
+        "document_number": "兴卫公许〔2026〕12号",
+        "licence_number": "36073220260001",
+    }
+    return NumberUse(**{**values, **changes})
+
+
+FIRST = use()
+OTHER_CASE = {"case_number": "XG2026-0002"}
+
+
+def names(world, wanted: NumberUse) -> set[str]:
+    return {each.name for each in world.reading(conflicts, wanted)}
+
+
+def test_free_number_has_no_conflict(world):
+    assert names(world, FIRST) == set()
+    world.writing(reserve, FIRST)
+    assert names(world, use(document_number="另一号", licence_number="另一证", **OTHER_CASE)) == set()
+
+
+def test_conflict_names_number_and_case(world):
+    world.writing(reserve, FIRST)
+    wanted = use(licence_number=None, **OTHER_CASE)
+    assert world.reading(conflicts, wanted) == (
+        NumberConflict(name="document_number", value=wanted.document_number, used_by="XG2026-0001"),
+    )
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["兴卫公许（2026）12号", "兴卫公许[2026]12号", "兴卫公许【2026】１２号", "兴卫公许〔2026〕 12 号"],
+)
+def test_other_brackets_and_widths_are_the_same_number(world, spelling):
+    world.writing(reserve, FIRST)
+    assert names(world, use(document_number=spelling, licence_number=None, **OTHER_CASE)) == {"document_number"}
+
+
+def test_same_application_comes_again(world):
+    world.writing(reserve, FIRST)
+    assert names(world, FIRST) == set()
+    world.writing(reserve, FIRST)
+    world.writing(reserve, replace(FIRST, document_number="兴卫公许〔2026〕13号"))
+    assert names(world, use(licence_number=None, **OTHER_CASE)) == set()
+
+
+@pytest.mark.parametrize("changes", [{"lineage": "agr-" + "b" * 26}, {"grantor": THIRD}, {"kind": "decision"}])
+def test_other_grantor_lineage_or_kind_is_another_series(world, changes):
+    world.writing(reserve, FIRST)
+    assert names(world, use(**changes, **OTHER_CASE)) == set()
+
+
+def test_copies_share_a_number_within_their_case_only(world):
+    world.writing(reserve, FIRST)
+    assert names(world, use(copy="duplicate 1")) == set()
+    world.writing(reserve, use(copy="duplicate 1"))
+    assert names(world, use(copy="duplicate 1", licence_number=None)) == {"document_number"}
+    assert names(world, use(copy="duplicate 2", **OTHER_CASE)) == {"document_number", "licence_number"}
+
+
+def test_case_is_compared_folded(world):
+    world.writing(reserve, use(case_number="XG（2026）1"))
+    assert names(world, use(copy="duplicate 1", case_number="xg(2026)1")) == set()
+
+
+def test_licence_number_recurs_in_its_own_case(world):
+    world.writing(reserve, FIRST)
+    again = use(document_number="兴卫公许〔2026〕13号")
+    assert names(world, again) == set()
+    world.writing(reserve, again)
+    assert names(world, use(document_number="兴卫公许〔2026〕14号", **OTHER_CASE)) == {"licence_number"}
+
+
+@pytest.mark.parametrize("basis", ["change", "renewal", "replacement", "cancellation"])
+@pytest.mark.parametrize("predecessor", ["36073220260001", "兴卫公许(2026)12号"])
+def test_licence_number_recurs_in_a_basis_that_names_its_predecessor(world, basis, predecessor):
+    world.writing(reserve, FIRST)
+    later = use(basis=basis, predecessor=predecessor, document_number="兴卫公许〔2026〕13号", **OTHER_CASE)
+    assert names(world, later) == set()
+    world.writing(reserve, later)
+    third = replace(later, application=new_id("app"), case_number="3", document_number="兴卫公许〔2026〕15号")
+    assert names(world, third) == set()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"basis": "new", "predecessor": "36073220260001"},
+        {"basis": "renewal", "predecessor": None},
+        {"basis": "renewal", "predecessor": "36073220260002"},
+    ],
+    ids=str,
+)
+def test_else_a_licence_number_does_not_recur(world, changes):
+    world.writing(reserve, FIRST)
+    later = use(document_number="兴卫公许〔2026〕13号", **changes, **OTHER_CASE)
+    assert names(world, later) == {"licence_number"}
+    with pytest.raises(ConflictError, match="36073220260001"):
+        world.writing(reserve, later)
+
+
+def test_document_number_never_recurs_for_a_later_basis(world):
+    world.writing(reserve, FIRST)
+    later = use(basis="renewal", predecessor="36073220260001", **OTHER_CASE)
+    assert names(world, later) == {"document_number"}
+
+
+def test_predecessor_must_be_of_the_holder(world):
+    """Naming some other number of the same series does not open this one."""
+    world.writing(reserve, FIRST)
+    world.writing(reserve, use(document_number="另一号", licence_number="另一证", case_number="9"))
+    later = use(basis="renewal", predecessor="另一证", document_number="再一号", **OTHER_CASE)
+    assert names(world, later) == {"licence_number"}
+
+
+def test_freed_numbers_are_free(world):
+    world.writing(reserve, FIRST)
+    world.writing(free, FIRST.application)
+    assert names(world, use(**OTHER_CASE)) == set()
+    world.writing(reserve, use(**OTHER_CASE))
+
+
+def test_freeing_the_first_holder_does_not_free_a_recurring_number(world):
+    world.writing(reserve, FIRST)
+    world.writing(reserve, use(document_number="兴卫公许〔2026〕13号"))
+    world.writing(free, FIRST.application)
+    assert names(world, use(document_number="兴卫公许〔2026〕14号", **OTHER_CASE)) == {"licence_number"}
+
+
+def test_what_is_given_is_kept_as_given(world):
+    world.writing(reserve, FIRST)
+    rows = world.reading(
+        lambda c: c.execute(text("SELECT name, given, folded FROM registry_reserved_numbers ORDER BY name")).all()
+    )
+    assert rows[0] == ("document_number", "兴卫公许〔2026〕12号", "兴卫公许(2026)12号")
+
+
+def test_document_without_a_licence_number(world):
+    world.writing(reserve, use(licence_number=None))
+    assert names(world, use(licence_number=None, document_number="另一号", **OTHER_CASE)) == set()
+
+
+def test_index_holds_when_the_check_was_passed_by_two_at_once(world, monkeypatch):
+    """Were the agreement's lock forgotten, the second writer still fails, and typed."""
+    world.writing(reserve, FIRST)
+    monkeypatch.setattr("registry.numbers.conflicts", lambda connection, use: ())
+    with pytest.raises(ConflictError) as caught:
+        world.writing(reserve, use(licence_number=None, **OTHER_CASE))
+    assert caught.value.code == "number-in-use"
+    assert "兴卫公许〔2026〕12号" in caught.value.zh
