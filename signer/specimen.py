@@ -14,8 +14,8 @@ TITLE: Final = "行政审批专用章"
 LARGEST_MM: Final = Decimal(45)
 """No seal of a bureau is larger: 4.5 cm is the size of a county or city government's own seal
 (国发〔1999〕25号)."""
-SMALLEST_MM: Final = Decimal(30)
-"""Below this the characters of a long name can no longer be read in print (our own limit)."""
+SMALLEST_MM: Final = Decimal(20)
+"""Below this a name can no longer be read in print (our own limit)."""
 
 LONGEST_GRANTOR: Final = 30
 HIGHEST_NUMBER: Final = 999
@@ -79,6 +79,8 @@ class Specimen:
         _check_number(self.number, match["number"])
         _check_grantor(match["grantor"])
         _within("diameter_mm", self.diameter_mm, SMALLEST_MM, LARGEST_MM)
+        # A wider ring would push the name into the middle of a small seal.
+        _within("ring_mm", self.proportions.ring_mm, Decimal(0), self.diameter_mm / 18)
 
     @property
     def grantor(self) -> str:

@@ -120,7 +120,7 @@ def test_the_sample_says_so_beside_the_star() -> None:
 
 
 LARGEST = Proportions(
-    ring_mm=Decimal("1.5"),
+    ring_mm=Decimal("1.1"),
     star=Decimal("0.18"),
     name=Decimal("0.16"),
     title=Decimal("0.10"),
@@ -129,7 +129,7 @@ LARGEST = Proportions(
 
 
 @pytest.mark.parametrize("proportions", [Proportions(), LARGEST], ids=["customary", "largest"])
-@pytest.mark.parametrize("diameter", ["30", "42", "45"])
+@pytest.mark.parametrize("diameter", ["20", "42"])
 @pytest.mark.parametrize(("grantor", "number"), [*DEMO[:1], *LONG])
 def test_no_element_overlaps_another(grantor: str, number: int, diameter: str, proportions: Proportions) -> None:
     """Each figure, drawn alone, has no pixel in common with those before it."""

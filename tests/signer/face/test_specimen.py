@@ -86,12 +86,12 @@ def test_the_longest_name() -> None:
     assert code_of(name="赣" * (LONGEST_GRANTOR + 1) + "行政审批专用章（12）") == "seal-name-too-long"
 
 
-@pytest.mark.parametrize("diameter", ["45", "42", "38.5", "30"])
+@pytest.mark.parametrize("diameter", ["45", "42", "38.5", "20"])
 def test_sizes_a_bureau_may_use(diameter: str) -> None:
     assert Specimen(name=NAME, number=12, diameter_mm=Decimal(diameter)).diameter_mm == Decimal(diameter)
 
 
-@pytest.mark.parametrize("diameter", ["45.01", "50", "29.9", "0", "-42"])
+@pytest.mark.parametrize("diameter", ["45.01", "50", "19.9", "0", "-42"])
 def test_other_sizes_are_refused(diameter: str) -> None:
     assert code_of(diameter_mm=Decimal(diameter)) == "specimen-out-of-range"
 
@@ -101,6 +101,10 @@ def test_proportions_stay_where_the_layout_can_hold_them(field: str) -> None:
     with pytest.raises(SpecimenError, match=field) as caught:
         Proportions(**{field: Decimal(3)})
     assert caught.value.code == "specimen-out-of-range"
+
+
+def test_a_small_seal_has_no_wide_ring() -> None:
+    assert code_of(diameter_mm=Decimal(20), proportions=Proportions(ring_mm=Decimal("1.2"))) == "specimen-out-of-range"
 
 
 def test_equal_specimens_are_one_key() -> None:
