@@ -268,7 +268,9 @@ def lapsed(connection: Connection, now: datetime, *, grace: timedelta = timedelt
     ]
 
 
-def outcome(application: Application, findings: list[dict[str, object]]) -> Outcome:
+def outcome(
+    application: Application, findings: list[dict[str, object]], *, sealed_digest: str | None
+) -> Outcome:
     """The recorded end of an application, for a repeated request."""
     if application.state not in {"sealed", "refused"} or application.entry is None:
         raise ConflictError(
@@ -279,7 +281,7 @@ def outcome(application: Application, findings: list[dict[str, object]]) -> Outc
         state="sealed" if application.state == "sealed" else "refused",
         entry=application.entry,
         impression=application.impression,
-        sealed_digest=None,
+        sealed_digest=sealed_digest,
         findings=findings,
         replayed=True,
     )

@@ -70,6 +70,10 @@ class DocumentStore:
             )
         return path
 
+    def destroy(self, digest: str) -> None:
+        """Remove a document that must never leave: a sealed file whose attempt was abandoned."""
+        self._place(digest).unlink(missing_ok=True)
+
     def digests(self) -> Iterator[str]:
         """The digests of all kept documents, by name only."""
         for path in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*")):

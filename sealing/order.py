@@ -131,7 +131,7 @@ def request_facts(order: Order, application: str, placement: str) -> RequestFact
         predecessor=order.predecessor,
         document_number=order.document_number,
         licence_number=order.licence_number,
-        facts=order.facts,
+        facts=dict(sorted(order.facts.items())),  # as canonical JSON gives them back on a replay
         filing_number=order.filing_number,
         final=order.final,
         placement=placement,

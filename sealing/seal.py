@@ -5,6 +5,8 @@ sealed PDF outside without a committed entry; each attempt ends as exactly one o
 application has at most one impression.
 """
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +23,7 @@ from sealing import applications, impressions
 from sealing.abandon import abandon
 from sealing.clock import Clock, utc_now
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
-from sealing.errors import AbandonedError, ConflictError, NotAllowedError, SealingError
+from sealing.errors import AbandonedError, ConflictError, NotAllowedError, OrderError, SealingError
 from sealing.gather import Gathered, gather
 from sealing.order import Caller, Outcome, Submission
 from sealing.preparation import Preparation, prepare
@@ -41,8 +43,18 @@ STEPS = (
 """Every line between two durable effects, in order. Crash tests stop at each."""
 
 
-def _no_stop(_step: str) -> None:
-    return
+def killer(step: str | None) -> Callable[[str], None]:
+    """Told each step; kills this process without any clean-up at the one named. For crash tests only."""
+    if step is not None and step not in STEPS:
+        raise OrderError(
+            "unknown-step", f"没有步骤 {step}；可用：{'、'.join(STEPS)}", f"no step {step}; known: {', '.join(STEPS)}"
+        )
+
+    def at(reached: str) -> None:
+        if reached == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return at
 
 
 class _ChangedMeanwhileError(Exception):
@@ -59,9 +71,10 @@ class _Intent:
 class Sealer:
     """Seals documents for one installation. Safe to call from several threads."""
 
-    def __init__(self, shop: Workshop, clock: Clock = utc_now, at: Callable[[str], None] = _no_stop) -> None:
-        """``at`` is told each step of :data:`STEPS` as it is passed."""
-        self.shop, self.clock, self.at = shop, clock, at
+    def __init__(self, shop: Workshop, clock: Clock = utc_now, at: Callable[[str], None] | None = None) -> None:
+        """``at`` is told each step of :data:`STEPS` as it is passed; by default the setting ``unsafe_kill_at``."""
+        self.shop, self.clock = shop, clock
+        self.at = at or killer(shop.settings.unsafe_kill_at)
 
     def seal(self, submission: Submission, caller: Caller, *, application: str | None = None) -> Outcome:
         """Put one seal on one document, or refuse, and record which.
@@ -127,7 +140,9 @@ class Sealer:
                     f"this client may not act for organ {found.organ}",
                 )
             if found.state in {"sealed", "refused"}:
-                return applications.outcome(found, self.shop.findings_of(connection, found.entry))
+                findings = self.shop.findings_of(connection, found.entry)
+                sealed = impressions.get(connection, found.impression).sealed_digest if found.impression else None
+                return applications.outcome(found, findings, sealed_digest=sealed)
             applications.refuse_if_alive(connection, found.id, now)
             return None
 
@@ -260,6 +275,7 @@ class Sealer:
                 abandon(connection, self.shop.book, attempt, reason=codes, key_used=True, now=now)
         self.at("impression_committed")
         if codes is not None:
+            self.shop.documents.destroy(kept)
             raise _status_changed(attempt, codes)
         return Outcome(
             application=application,

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+from databases import PostgresServer, postgres_server, server_programs
 
 NO_SKIPS = bool(os.environ.get("NO_SKIPS"))
 
@@ -27,3 +29,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Debian's PostgreSQL server, started once for each test process that asks for it."""
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("needs the program postgres")
+    with postgres_server(programs) as server:
+        yield server

@@ -10,7 +10,7 @@ from sealing.workshop import Workshop
 
 @contextmanager
 def acting(shop: Workshop, act: Act) -> Iterator[Changes]:
-    """The changes of one act, e.g. ``with acting(shop, act) as changes: changes.attach_signature(…)``.
+    """The changes that one act may make, in a transaction of its own.
 
     Raises what the changes raise, and ``ledger.errors.DatabaseError``.
     """
