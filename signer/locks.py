@@ -113,7 +113,7 @@ def _own_lock(target: SignatureField | None, *, strict: bool, final: bool) -> by
     lock = target.lock if target else None
     if target is None or lock is None:
         return None
-    full = lock.get("/Action") == "/All" and lock.get("/P") == NO_CHANGES
+    full = str(lock.get("/Action")) == "/All" and lock.get("/P") == NO_CHANGES
     if (strict and not full) or (not final and lock.get("/P") == NO_CHANGES):
         raise DocumentRejectedError(
             "field-lock-contradicts",

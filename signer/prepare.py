@@ -5,15 +5,17 @@ the prepared file; what is appended is one incremental update (ISO 32000-2 7.5.6
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import pikepdf
 from pikepdf import Array, Dictionary
 
 from signer.appearance import Artist, ink_for
 from signer.byte_layout import Layout
-from signer.errors import PlacementError
+from signer.errors import DocumentRejectedError, PlacementError
 from signer.face import Face
 from signer.locks import find_empty, protect, signature_fields
 from signer.placement import Spot
@@ -44,13 +46,26 @@ def prepare(  # noqa: PLR0913  one keyword for each thing the caller decides
     ``FileExistsError``; ``target`` is then not left behind.
     """
     statement = Statement(signer_name=signer_name, reason=reason, location=location, now=now)
-    with opened(source) as structure:
+    with _readable(), opened(source) as structure:
         artist = Artist(Update(structure), face, ink_for(structure))
         own, stamps = _divide(spots, seam, in_field=field is not None)
         revision = _revise(structure, artist, statement=statement, field=field, own=own, stamps=stamps, final=final)
         appended, layout = revision.assemble()
     _write(source, target, layout.source_length, appended)
     return layout
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Objects of another type than the format asks for come back as a refusal, never as an accident."""
+    try:
+        yield
+    except (pikepdf.PdfError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise DocumentRejectedError(
+            "structure-unusable",
+            f"文件结构中有类型不符的对象（{type(error).__name__}），无法追加",
+            f"an object of the file is not of the type it should be ({type(error).__name__})",
+        ) from error
 
 
 def _divide(spots: Sequence[Spot], seam: Sequence[Spot], *, in_field: bool) -> tuple[Spot | None, list[Spot]]:
@@ -95,7 +110,8 @@ def _new_name(structure: Structure) -> str:
     """A field name that no field of the form has."""
     form = structure.catalog.get("/AcroForm")
     listed = form.get("/Fields") if isinstance(form, Dictionary) else None
-    taken = {str(each.get("/T")) for each in listed} if isinstance(listed, Array) else set()
+    fields = [each for each in listed if isinstance(each, Dictionary)] if isinstance(listed, Array) else []
+    taken = {str(each.get("/T")) for each in fields}
     return next(name for count in range(1, len(taken) + 2) if (name := f"{FIELD_NAME}{count}") not in taken)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 _BLOCK_BYTES = 1 << 18
+_STATED_BEFORE = 100
+"""Bytes before the contents in which the prepared file states its byte range."""
 _HOLE = b"<%s>" % (b"0" * RESERVED_HEX_DIGITS)
 
 
@@ -67,6 +69,9 @@ def measure(target: Path, layout: Layout, *, source_digest: bytes, chain: Sequen
             )
         _hash(file, prefix, layout.contents_offset - layout.source_length)
         hole, rest = file.read(layout.contents_length), file.read()
+        stated = os.pread(file.fileno(), _STATED_BEFORE, layout.contents_offset - _STATED_BEFORE)
+    if b"/ByteRange [%d %d %d %d]" % layout.byte_range not in stated:
+        raise _layout_mismatch("文件中的 /ByteRange 与记录不符", "the file states another /ByteRange than recorded")
     if hole != _HOLE:
         raise _layout_mismatch("签名值的位置不是空的", "the place of the signature is not empty")
     covered = prefix.copy()
