@@ -1,9 +1,10 @@
 """Text that is there and cannot be seen, as far as that can be told.
 
 A page is looked at object by object (PDFium) only when its content gives a reason: a text rendering mode,
-paint or an image after text, a crop box, an annotation with a look of its own. What is told: text without
-paint, text under a later opaque rectangle or image, content outside the crop box, text under an annotation.
-A page that is one scanned image with recognised text passes.
+paint or an image after text, white or nearly transparent ink, a crop box, an annotation with a look of its
+own. What is told: text without paint, white text on nothing, text under a later opaque rectangle or image,
+content outside the crop box, text under an annotation. A page that is one scanned image with recognised text
+passes. What is not told: cover by strokes, curves and patterns, text clipped away, ink of the paper's colour.
 """
 
 import ctypes
@@ -31,6 +32,25 @@ _PAINTS = re.compile(
 _INLINE_IMAGE = re.compile(rb"BI(?<=" + _EDGE + rb"BI)" + _AFTER)
 # A text rendering mode that is not plainly 0, 1 or 2, which paint.
 _MODE = re.compile(rb"Tr(?<=" + _EDGE + rb"Tr)(?<!" + _EDGE + rb"[012][\s\x00]Tr)" + _AFTER)
+_DRAWS = re.compile(rb"Do(?<=" + _EDGE + rb"Do)" + _AFTER)
+_ONE, _GAP = rb"1(?:\.0*)?", rb"[\s\x00]+"
+_WHITE = re.compile(
+    rb"1(?<="
+    + _EDGE
+    + rb"1)(?:\.0*)?"
+    + _GAP
+    + rb"(?:g|scn?|"
+    + _ONE
+    + _GAP
+    + _ONE
+    + _GAP
+    + rb"(?:rg|scn?))"
+    + _AFTER
+    + rb"|0 0 0 0"
+    + _GAP
+    + rb"(?:k|scn?)"
+    + _AFTER
+)
 # What is no operator: comments, strings with parentheses nested up to two deep, hexadecimal strings.
 _QUOTED = re.compile(
     rb"%[^\r\n]*"
@@ -41,34 +61,52 @@ _QUOTED = re.compile(
 _SEEN_WITHOUT_PAINT = frozenset({"/Link", "/Popup"})
 _SCAN_SHARE = 0.85
 _SLACK = 1.0  # points: rounding of boxes, not a place to hide anything
-_OPAQUE = 255
+_OPAQUE, _FAINT, _WHITEST = 255, 13, 250
+_CORNERS = 4
+_DEEPEST_FORM = 12
 _UNPAINTED = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
+    """An object of the page; ``box`` in the page's own coordinates, through all forms around it."""
+
     kind: int
     box: Box
-    unpainted: bool
     covers: bool
+    ink: tuple[int, int, int, int] | None
+    """Red, green, blue, opacity of its fill, 0 to 255; None where it has none."""
 
 
 def hidden(document: Document, source: str, pages: list[Page], trusted_until: int) -> Iterator[Objection]:
     """Look at the pages that give a reason. Annotations written before ``trusted_until`` are signed already."""
-    forms_hide = any(
-        document.get(document.objects[name], "/Subtype") == "/Form" and _MODE.search(document.decoded(name))
+    forms = [
+        b"\n" + document.decoded(name)
         for name in document.streams
-    )
+        if document.name(document.objects[name], "/Subtype") == "/Form"
+    ]
+    forms_show = any(_SHOWS.search(content) for content in forms)
+    look_at_all = _has_faint_ink(document) or any(_gives_reason(content) for content in forms)
     suspects = [
         (index, page, overlays)
         for index, page in enumerate(pages)
         if (overlays := _overlays(document, page, trusted_until))
-        or forms_hide
+        or look_at_all
         or _cropped(page)
-        or _gives_reason(_content(document, page))
+        or _gives_reason(_content(document, page), forms_show=forms_show)
     ]
     if suspects:
         yield from _look(source, suspects)
+
+
+def _has_faint_ink(document: Document) -> bool:
+    """Whether a graphics state makes paint all but transparent (11.6.4.4)."""
+    return any(
+        isinstance(opacity, int | float) and opacity * _OPAQUE < _FAINT
+        for found in document.dictionaries()
+        for key in ("/ca", "/CA")
+        if key in found.dictionary and (opacity := document.get(found.dictionary, key)) is not None
+    )
 
 
 def _content(document: Document, page: Page) -> bytes:
@@ -88,18 +126,27 @@ def _content(document: Document, page: Page) -> bytes:
     return b"\n" + b"\n".join(parts)
 
 
-def _gives_reason(content: bytes) -> bool:
-    """Whether operators, looked for first in everything and then outside strings and comments, ask for a look."""
-    if not _has_operators(content):
+def _gives_reason(content: bytes, *, forms_show: bool = False) -> bool:
+    """Whether operators, looked for first in everything and then outside strings and comments, ask for a look.
+
+    With ``forms_show`` a form may be what shows the text.
+    """
+    if not _has_operators(content, forms_show=forms_show):
         return False
     bare = _QUOTED.sub(b" ", content)
     # A parenthesis that is left, or an inline image, may have misled the search: look.
-    return b"(" in bare or b")" in bare or bool(_INLINE_IMAGE.search(content)) or _has_operators(bare)
+    misled = b"(" in bare or b")" in bare or bool(_INLINE_IMAGE.search(content))
+    return misled or _has_operators(bare, forms_show=forms_show)
 
 
-def _has_operators(content: bytes) -> bool:
+def _has_operators(content: bytes, *, forms_show: bool) -> bool:
+    if _MODE.search(content) or _WHITE.search(content):
+        return True
     first = _SHOWS.search(content)
-    return bool(_MODE.search(content) or (first and _PAINTS.search(content, first.end())))
+    start = first.end() if first else len(content)
+    if forms_show and (drawn := _DRAWS.search(content)):
+        start = min(start, drawn.end())
+    return bool(_PAINTS.search(content, start))
 
 
 def _cropped(page: Page) -> bool:
@@ -127,24 +174,36 @@ def _look(source: str, suspects: list[tuple[int, Page, list[tuple[str, Box]]]]) 
         with pypdfium2.PdfDocument(source) as pdf:
             for index, page, overlays in suspects:
                 shown = pdf[index]
-                yield from _judge(page, [_item(one) for one in shown.get_objects(max_depth=1)])
+                yield from _judge(page, [_item(one) for one in shown.get_objects(max_depth=_DEEPEST_FORM)])
                 yield from _under(page, shown, overlays)
-                if any(_is_unpainted(one) for one in shown.get_objects(max_depth=8)):
-                    yield from _unpainted(page, [_item(one) for one in shown.get_objects(max_depth=1)])
     except pypdfium2.PdfiumError as error:
         raise DocumentRejectedError("malformed", "页面内容无法读取", "The content of a page cannot be read") from error
 
 
 def _item(shown: pypdfium2.PdfObject) -> _Item:
+    box = _box(shown)
+    return _Item(shown.type, box, _covers(shown, box), _ink(shown))
+
+
+def _box(shown: pypdfium2.PdfObject) -> Box:
     try:
-        box = tuple(shown.get_bounds())
+        left, bottom, right, top = shown.get_bounds()
+        while shown.container:
+            shown = shown.container
+            left, bottom, right, top = shown.get_matrix().on_rect(left, bottom, right, top)
     except pypdfium2.PdfiumError:
-        box = (0.0, 0.0, 0.0, 0.0)
-    return _Item(shown.type, box, _is_unpainted(shown), _covers(shown, box))
+        return (0.0, 0.0, 0.0, 0.0)
+    return (left, bottom, right, top)
 
 
-def _is_unpainted(shown: pypdfium2.PdfObject) -> bool:
-    return shown.type == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(shown.raw) in _UNPAINTED
+def _ink(shown: pypdfium2.PdfObject) -> tuple[int, int, int, int] | None:
+    if shown.type == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(shown.raw) in _UNPAINTED:
+        return (0, 0, 0, 0)
+    parts = [ctypes.c_uint() for _ in range(4)]
+    if not raw.FPDFPageObj_GetFillColor(shown.raw, *parts):
+        return None
+    red, green, blue, opacity = (part.value for part in parts)
+    return (red, green, blue, opacity)
 
 
 def _covers(shown: pypdfium2.PdfObject, box: Box) -> bool:
@@ -158,47 +217,56 @@ def _covers(shown: pypdfium2.PdfObject, box: Box) -> bool:
 
 def _is_filled(shown: pypdfium2.PdfObject) -> bool:
     mode, stroke = ctypes.c_int(), ctypes.c_int()
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    return bool(
-        raw.FPDFPath_GetDrawMode(shown.raw, mode, stroke)
-        and mode.value
-        and raw.FPDFPageObj_GetFillColor(shown.raw, red, green, blue, alpha)
-        and alpha.value == _OPAQUE
-    )
+    ink = _ink(shown)
+    return bool(raw.FPDFPath_GetDrawMode(shown.raw, mode, stroke) and mode.value and ink and ink[3] == _OPAQUE)
 
 
 def _is_rectangle(shown: pypdfium2.PdfObject, box: Box) -> bool:
-    """Every point of the path is a corner: of few points, so that curves and letters are not looked at."""
+    """Whether the path is more than a line and all its points are corners."""
+    if box[2] - box[0] <= _SLACK or box[3] - box[1] <= _SLACK:
+        return False
     count = raw.FPDFPath_CountSegments(shown.raw)
-    return 4 <= count <= 6 and box[2] - box[0] > _SLACK and box[3] - box[1] > _SLACK  # noqa: PLR2004  closed or not
+    if not _CORNERS <= count <= _CORNERS + 2:
+        return False
+    corners = set()
+    for index in range(count):
+        x, y = ctypes.c_float(), ctypes.c_float()
+        raw.FPDFPathSegment_GetPoint(raw.FPDFPath_GetPathSegment(shown.raw, index), x, y)
+        corners.add((round(x.value, 2), round(y.value, 2)))
+    sides = {x for x, _ in corners}, {y for _, y in corners}
+    return len(corners) == _CORNERS and all(len(places) == 2 for places in sides)  # noqa: PLR2004  two each way
 
 
 def _judge(page: Page, items: list[_Item]) -> Iterator[Objection]:
-    for index, item in enumerate(items):
-        if item.kind == raw.FPDF_PAGEOBJ_TEXT and any(
-            later.covers and _inside(item.box, later.box) and not _is_scan(later, page) for later in items[index + 1 :]
-        ):
-            yield _objection(
-                page,
-                "content-covered",
-                "有文字被后画的不透明图形盖住",
-                "has text under an opaque shape drawn later",
-            )
-            break
-    if _cropped(page) and any(
-        item.kind in (raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_IMAGE) and _outside(item.box, page.crop) for item in items
-    ):
-        yield _objection(page, "crop-box-differs", "在裁剪框之外还有内容", "has content outside its crop box")
-
-
-def _unpainted(page: Page, items: list[_Item]) -> Iterator[Objection]:
-    if not any(_is_scan(item, page) for item in items):
+    texts = [(index, item) for index, item in enumerate(items) if item.kind == raw.FPDF_PAGEOBJ_TEXT]
+    images = [item for item in items if item.kind == raw.FPDF_PAGEOBJ_IMAGE]
+    is_scan = any(_is_scan(item, page) for item in images)
+    covers = [(index, item) for index, item in enumerate(items) if item.covers and not _is_scan(item, page)]
+    if any(later > index and _inside(item.box, cover.box) for index, item in texts for later, cover in covers):
+        yield _objection(
+            page, "content-covered", "有文字被后画的不透明图形盖住", "has text under an opaque shape drawn later"
+        )
+    if not is_scan and any(_is_unseen(item, items[:index]) for index, item in texts):
         yield _objection(
             page,
             "text-unpainted",
             "有不显示的文字，且页面不是扫描图像",
             "has text that is not painted and is not a scan",
         )
+    if _cropped(page) and any(_outside(item.box, page.crop) for item in [*images, *(item for _, item in texts)]):
+        yield _objection(page, "crop-box-differs", "在裁剪框之外还有内容", "has content outside its crop box")
+
+
+def _is_unseen(text: _Item, before: list[_Item]) -> bool:
+    """Without paint, or white with nothing painted before it where it stands."""
+    if text.ink is None or text.box[2] <= text.box[0]:
+        return False
+    *colour, opacity = text.ink
+    if opacity < _FAINT:
+        return True
+    return min(colour) >= _WHITEST and not any(
+        item.kind != raw.FPDF_PAGEOBJ_TEXT and not _outside(item.box, text.box) for item in before
+    )
 
 
 def _under(page: Page, shown: pypdfium2.PdfPage, overlays: list[tuple[str, Box]]) -> Iterator[Objection]:

@@ -244,6 +244,33 @@ REFUSED = (
         (b"/Im",),
     ),
     Feature("unpainted", "text-unpainted", Sheet(content=b"BT 3 Tr /F1 24 Tf 100 700 Td (AB) Tj ET"), (b"/Page",)),
+    Feature("white-text", "text-unpainted", Sheet(content=b"1 g " + DEFAULT_CONTENT), (b"/Page",)),
+    Feature("white-text-rgb", "text-unpainted", Sheet(content=b"1 1 1 rg " + DEFAULT_CONTENT), (b"/Page",)),
+    Feature(
+        "transparent-text",
+        "text-unpainted",
+        Sheet(content=b"/G gs " + DEFAULT_CONTENT, resources=b"/ExtGState<</G 10 0 R>>", extra={10: b"<</ca 0>>"}),
+        (b"/ca",),
+    ),
+    Feature(
+        "covered-by-form",
+        "content-covered",
+        text_then(b"q 2 0 0 2 80 680 cm /X Do Q", resources=b"/XObject<</X 10 0 R>>", extra={10: LOOK}),
+        (b"/XObject",),
+    ),
+    Feature(
+        "form-covered-by-form",
+        "content-covered",
+        Sheet(
+            content=b"/T Do q 2 0 0 2 80 680 cm /X Do Q",
+            resources=b"/XObject<</T 11 0 R/X 10 0 R>>",
+            extra={
+                10: LOOK,
+                11: Stream(b"/Subtype/Form/BBox[0 0 595 842]/Resources<</Font<</F1 5 0 R>>>>", DEFAULT_CONTENT),
+            },
+        ),
+        (b"/XObject",),
+    ),
     Feature("outside-crop", "crop-box-differs", Sheet(page=b"/CropBox[0 0 595 600]"), (b"/CropBox",)),
     Feature(
         "stray-signature",
@@ -283,6 +310,12 @@ PASSING = (
     ("invisible-signature", field(b"/FT/Sig/T(Seal)/Type/Annot/Subtype/Widget/F 134/Rect[0 0 0 0]")),
     ("background-before-text", Sheet(content=b"0.9 g 90 690 200 60 re f 0 g " + DEFAULT_CONTENT)),
     ("table-lines", text_then(b"90 690 200 0.5 re f 90 690 0.5 60 re f")),
+    ("white-on-dark", Sheet(content=b"0 g 90 690 200 60 re f 1 g " + DEFAULT_CONTENT)),
+    ("triangle-after-text", text_then(b"90 690 m 290 690 l 90 750 l h f")),
+    (
+        "form-elsewhere",
+        text_then(b"q 1 0 0 1 300 300 cm /X Do Q", resources=b"/XObject<</X 10 0 R>>", extra={10: LOOK}),
+    ),
     ("fill-elsewhere", text_then(b"1 g 300 300 100 100 re f")),
     ("see-through-box", text_then(b"/G gs 1 0 0 rg 90 690 200 60 re f", resources=b"/ExtGState<</G<</BM/Multiply>>>>")),
     (
