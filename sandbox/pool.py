@@ -192,9 +192,7 @@ class Pool:
                     "处理文件所需内存超过限额",
                     "The file needs more memory than a worker may use",
                 )
-        raise WorkerCrashedError(
-            "worker-answer-malformed", "工作进程的答复无法识别", "The worker's answer is not one"
-        )
+        raise WorkerCrashedError("worker-answer-malformed", "工作进程的答复无法识别", "The worker's answer is not one")
 
 
 def _overloaded(waiting: int) -> WorkerOverloadedError:

@@ -20,6 +20,7 @@ _BOOT = "import sys; sys.path[:0] = {paths!r}; from sandbox.worker import main; 
 _STDERR_KEPT = 4096
 _READ = 1 << 16
 _START_SECONDS = 30.0
+_END_SECONDS = 1.0  # for a worker that closed its pipe to end as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self._process.poll() is None
+        return self._status() is None
 
     @property
     def said(self) -> str:
@@ -99,6 +100,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the whole session at once and collect it."""
+        # Nobody collected the process before this, so its number is not yet another's.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -174,9 +176,9 @@ class Worker:
         del self._said[:-_STDERR_KEPT]
 
     def _crashed(self) -> WorkerCrashedError | WorkerTimeoutError:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1)
-        status = self._process.returncode
+        until = time.monotonic() + _END_SECONDS
+        while (status := self._status()) is None and time.monotonic() < until:
+            time.sleep(0.005)
         if status == -signal.SIGXCPU:
             return WorkerTimeoutError(
                 "worker-timeout", "处理文件超过限定的处理器时间", "The file used up its processor time"
@@ -187,6 +189,13 @@ class Worker:
             f"The worker ended unexpectedly (status {status})",
         )
 
+    def _status(self) -> int | None:
+        """How the process ended (a signal as a negative number), without collecting it; None while it runs."""
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
     def _parse(self, body: bytes) -> Json:
         try:
             return decode(body)
@@ -195,6 +204,4 @@ class Worker:
 
     @staticmethod
     def _nonsense() -> WorkerCrashedError:
-        return WorkerCrashedError(
-            "worker-answer-malformed", "工作进程的答复无法识别", "The worker's answer is not one"
-        )
+        return WorkerCrashedError("worker-answer-malformed", "工作进程的答复无法识别", "The worker's answer is not one")

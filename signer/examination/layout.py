@@ -6,7 +6,6 @@ length, so a large image is not read.
 """
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -126,8 +125,3 @@ def _open_object_streams(document: Document, layout: Layout) -> None:
                 raise broken_xref(f"对象流 {name} 的目录无效", f"object stream {name} has an invalid index")
             layout.definitions[int(number)].add((offset, index + 1))
             document.offsets.setdefault(f"{int(number)} 0", offset)
-
-
-def revision_of(layout: Layout, offset: int) -> int:
-    """The number, from 0, of the revision in which ``offset`` stands."""
-    return bisect_right(layout.ends, offset)

@@ -25,9 +25,9 @@ def fonts(document: Document, tolerated: tuple[str, ...]) -> Iterator[Objection]
     only_default = _only_default_fonts(document)
     for found in document.dictionaries():
         dictionary = found.dictionary
-        if "/BaseFont" not in dictionary or found.owner in only_default:
+        if "/Subtype" not in dictionary or found.owner in only_default:
             continue
-        name = str(document.get(dictionary, "/BaseFont")).removeprefix("/")
+        name = document.name(dictionary, "/BaseFont").removeprefix("/")
         if document.name(dictionary, "/Subtype") in _FONTS_WITH_FILES and not _has_file(document, dictionary):
             plain = name[_SUBSET_PREFIX:] if name[_SUBSET_PREFIX - 1 : _SUBSET_PREFIX] == "+" else name
             if plain not in tolerated:
