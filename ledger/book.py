@@ -249,7 +249,7 @@ class Book:
         """Walk the whole record and name the first broken line of each kind; [] means sound."""
         note = self._anchor.read() if self._anchor else None
         with self.database.read() as connection:
-            return audit(connection, self.identity, kept=[note] if note else [], progress=progress)
+            return audit(connection, self.identity, kept=[] if note is None else [note], progress=progress)
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[Connection, Head]]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from ledger.errors import DatabaseBusyError, DatabaseError, DatabaseFullError, DatabaseUnavailableError
 
@@ -44,7 +44,7 @@ class Database:
                 f"不支持的数据库 {self.dialect}；应为 sqlite 或 postgresql",
                 f"database {self.dialect} is not supported; sqlite or postgresql expected",
             )
-        self.engine: Engine = create_engine(parsed, pool_timeout=busy_timeout.total_seconds())
+        self.engine: Engine = create_engine(parsed, poolclass=QueuePool, pool_timeout=busy_timeout.total_seconds())
         milliseconds = int(busy_timeout.total_seconds() * 1000)
         if self.dialect == "sqlite":
             self._readers, self._writers = _sqlite(self.engine, milliseconds)

@@ -103,7 +103,7 @@ class HeadGuard:
         """The newest head that a signature of ours vouches for, in the database or the file outside it."""
         row = store.newest_checkpoint(connection)
         signed = [open_checkpoint(row.note, self._identity)] if row else []
-        if self._anchor and (note := self._anchor.read()):
+        if self._anchor and (note := self._anchor.read()) is not None:
             signed.append(open_checkpoint(note, self._identity))
         newest = Head(range=CompactRange())
         for checkpoint in sorted(signed, key=lambda each: each.size):

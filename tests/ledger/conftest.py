@@ -21,7 +21,7 @@ from ledger.entry import Draft
 from ledger.ids import new_id
 
 ORIGIN = "yinxin.example/log"
-NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+NOON = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)  # before the clock of those tests that take real time
 SECOND = timedelta(seconds=1)
 
 
@@ -64,12 +64,20 @@ class World:
         self.restart()
 
     @property
+    def url(self) -> str:
+        return self.database.engine.url.render_as_string(hide_password=False)
+
+    @property
     def identity(self) -> LogIdentity:
         return LogIdentity.of_key(ORIGIN, self.key)
 
     def restart(self) -> None:
         """A new process as far as the book can tell."""
         self.book = Book(self.database, self.identity, self.key, last_checkpoint=self.anchor)
+
+    def append_now(self) -> Appended:
+        self.now = datetime.now(UTC)
+        return self.append()
 
     def append(self, *subjects: str, kind: str = "seal.use", **groups: JsonValue) -> Appended:
         self.now += SECOND

@@ -1,0 +1,221 @@
+"""The next use refuses: a head, leaf, node or checkpoint that was changed, and a database that was put back."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from ledger.checkpoint import open_checkpoint, sign_checkpoint
+from ledger.database import Database
+from ledger.errors import CheckpointError, HeadRolledBackError, HeadTamperedError, RecordBrokenError
+from ledger.head import HeadGuard
+from ledger.ids import new_id
+from ledger.merkle import CompactRange, leaf_hash
+
+
+@pytest.fixture
+def record(world):
+    world.fill(6)
+    world.book.checkpoint(world.now, 6)
+    world.fill(3)
+    return world
+
+
+def forge_head(world, size):
+    """A head that fits the first ``size`` leaves as they are now stored."""
+    with world.database.read() as connection:
+        stored = connection.execute(text(f'SELECT leaf, time FROM ledger_entries ORDER BY "index" LIMIT {size}')).all()
+    tree = CompactRange()
+    for leaf, _ in stored:
+        tree, _ = tree.append(leaf_hash(bytes(leaf)))
+    world.sql("UPDATE ledger_head SET size = :n, \"range\" = :r, time = :t", n=size, r=tree.to_bytes(), t=stored[-1][1])
+
+
+CHANGES = {
+    "size": 'UPDATE ledger_head SET size = size + 1',
+    "range": "UPDATE ledger_head SET \"range\" = (SELECT hash FROM ledger_nodes LIMIT 1)",
+    "time": "UPDATE ledger_head SET time = '2020-01-01T00:00:00.000000Z'",
+    "no head": "DELETE FROM ledger_head",
+}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_is_appended_or_signed_on_a_changed_head(record, change, restarted):
+    record.sql(CHANGES[change])
+    if restarted:
+        record.restart()
+    uses = record.key.uses
+    for use in (record.append, lambda: record.book.checkpoint(record.now, 9)):
+        with pytest.raises(RecordBrokenError) as refusal:
+            use()
+        assert refusal.value.code == "record-broken" if change == "size" else "head-tampered"
+    assert record.key.uses == uses
+    assert record.count("ledger_entries") == 9
+
+
+def test_an_entry_added_past_the_head_of_this_process_is_refused(record):
+    record.sql('INSERT INTO ledger_entries SELECT 9, kind, time, leaf, leaf_hash FROM ledger_entries WHERE "index" = 8')
+    record.sql("UPDATE ledger_head SET size = 10")
+    with pytest.raises(HeadTamperedError):
+        record.append()
+
+
+def test_a_tail_changed_with_its_hashes_is_refused_by_the_living_process(record):
+    other = 'SELECT leaf FROM ledger_entries WHERE "index" = 0'
+    record.sql(f'UPDATE ledger_entries SET leaf = ({other}) WHERE "index" = 8')
+    forge_head(record, 9)
+    with pytest.raises(HeadTamperedError):
+        record.append()
+
+
+def test_a_head_put_back_is_refused_by_the_living_process(record):
+    forge_head(record, 7)
+    with pytest.raises(HeadRolledBackError) as refusal:
+        record.append()
+    assert refusal.value.code == "head-rolled-back"
+    with pytest.raises(HeadRolledBackError):
+        record.book.checkpoint(record.now, 1)
+
+
+def test_a_head_put_back_under_a_signed_checkpoint_is_refused_after_a_restart(record):
+    forge_head(record, 5)
+    record.restart()
+    with pytest.raises(HeadRolledBackError):
+        record.append()
+
+
+def test_a_database_put_back_from_a_copy_is_refused_by_the_file_outside(record, tmp_path):
+    if record.database.dialect != "sqlite":
+        forge_head(record, 5)
+        record.sql("DELETE FROM ledger_checkpoints")
+    else:
+        record.database.close()
+        copy = shutil.copy(record.database.engine.url.database, tmp_path / "copy.db")
+        record.fill(2)
+        record.now += timedelta(minutes=1)
+        record.book.checkpoint(record.now, 11)
+        record.database = Database(f"sqlite:///{copy}")
+    record.restart()
+    with pytest.raises(HeadRolledBackError):
+        record.append()
+    assert [each.code for each in record.book.audit()][-1] == "checkpoint-ahead"
+    record.database.close()
+
+
+def test_the_file_outside_is_written_at_most_once_a_second(record):
+    first = record.anchor.read_text(encoding="utf-8")
+    record.book.checkpoint(record.now, 9)
+    assert record.anchor.read_text(encoding="utf-8") != first
+    second = record.anchor.read_text(encoding="utf-8")
+    record.fill(1)
+    record.now -= timedelta(milliseconds=500)
+    record.book.checkpoint(record.now, 10)
+    assert record.anchor.read_text(encoding="utf-8") == second
+    assert [path.name for path in record.anchor.parent.iterdir() if "checkpoint" in path.name] == ["last-checkpoint"]
+
+
+@pytest.mark.parametrize("note", [b"", b"nothing", b"\xff\xfe"])
+def test_a_file_outside_that_was_changed_is_refused(record, note):
+    record.anchor.write_bytes(note)
+    record.restart()
+    with pytest.raises(CheckpointError):
+        record.append()
+
+
+def test_a_file_outside_that_cannot_be_read_is_refused(record):
+    record.anchor.unlink()
+    record.anchor.mkdir()
+    record.restart()
+    with pytest.raises(CheckpointError, match="last-checkpoint"):
+        record.append()
+
+
+def test_a_checkpoint_forged_with_another_key_is_refused(record, other_key):
+    with record.database.read() as connection:
+        note = connection.execute(text("SELECT note FROM ledger_checkpoints")).scalar_one()
+    identity = type(record.identity).of_key(record.identity.origin, other_key)
+    forged = sign_checkpoint(open_checkpoint(note, record.identity), identity, other_key)
+    record.sql("UPDATE ledger_checkpoints SET note = :note", note=forged)
+    record.restart()
+    with pytest.raises(CheckpointError):
+        record.append()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'DELETE FROM ledger_nodes WHERE level = 2 AND "index" = 0',
+        'UPDATE ledger_nodes SET hash = (SELECT hash FROM ledger_nodes WHERE level = 1 AND "index" = 0)',
+        'UPDATE ledger_entries SET leaf = (SELECT leaf FROM ledger_entries WHERE "index" = 0) WHERE "index" = 5',
+        'DELETE FROM ledger_entries WHERE "index" = 7',
+        'UPDATE ledger_entries SET leaf = (SELECT leaf FROM ledger_entries WHERE "index" = 0) WHERE "index" = 7',
+    ],
+)
+def test_a_restart_refuses_a_tree_that_does_not_lead_to_what_was_signed(record, change):
+    record.sql(change)
+    record.restart()
+    with pytest.raises(RecordBrokenError):
+        record.append()
+
+
+TRUSTED = {
+    "leaf": 'UPDATE ledger_entries SET leaf = (SELECT leaf FROM ledger_entries WHERE "index" = 0) WHERE "index" = 4',
+    "leaf and hash": 'UPDATE ledger_entries SET leaf = (SELECT leaf FROM ledger_entries WHERE "index" = 0), '
+    'leaf_hash = (SELECT leaf_hash FROM ledger_entries WHERE "index" = 0), '
+    'time = (SELECT time FROM ledger_entries WHERE "index" = 0) WHERE "index" = 4',
+    "kind": "UPDATE ledger_entries SET kind = 'seal.cancel' WHERE \"index\" = 4",
+    "value": 'UPDATE ledger_openings SET value = (SELECT value FROM ledger_openings WHERE "index" = 0) WHERE "index" = 4',
+    "opening gone": 'DELETE FROM ledger_openings WHERE "index" = 4',
+    "opening emptied": 'UPDATE ledger_openings SET salt = NULL, value = NULL WHERE "index" = 4',
+}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("change", TRUSTED)
+def test_an_entry_that_was_changed_is_not_trusted(record, change, restarted):
+    record.sql(TRUSTED[change])
+    if change == "leaf and hash":
+        record.sql('UPDATE ledger_openings SET "index" = 40 WHERE "index" = 4')
+        record.sql('UPDATE ledger_openings SET "index" = 4 WHERE "index" = 0')
+    if restarted:
+        record.restart()
+    with record.database.read() as connection, pytest.raises(RecordBrokenError, match="entry [45]"):
+        record.book.trusted(connection, 4)
+
+
+def test_an_entry_that_was_changed_is_not_given_as_evidence(record):
+    record.sql(TRUSTED["leaf"])
+    with pytest.raises(RecordBrokenError):
+        record.book.evidence(4, ["row"], record.now)
+
+
+def test_the_newest_entry_taken_out_of_the_index_is_missed_by_the_process_that_knows_it(record):
+    seal = new_id("sea")
+    record.append(seal, row={"state": "active"})
+    suspended = record.append(seal, row={"state": "suspended"})
+    record.sql('DELETE FROM ledger_subjects WHERE "index" = :index', index=suspended.index)
+    with record.database.read() as connection, pytest.raises(RecordBrokenError, match="index of"):
+        record.book.latest(connection, seal)
+    record.sql("DELETE FROM ledger_subjects")
+    with record.database.read() as connection, pytest.raises(RecordBrokenError):
+        record.book.latest(connection, seal)
+
+
+def test_an_index_that_points_to_another_entry_is_noticed(record):
+    seal = new_id("sea")
+    record.sql("INSERT INTO ledger_subjects VALUES (:seal, 3)", seal=seal)
+    with record.database.read() as connection, pytest.raises(RecordBrokenError, match="not about"):
+        record.book.latest(connection, seal)
+
+
+def test_what_is_remembered_is_bounded(record, monkeypatch):
+    monkeypatch.setattr("ledger.head.REMEMBERED", 4)
+    record.fill(10)
+    guard: HeadGuard = record.book._guard
+    with record.database.read() as connection:
+        for index in range(10):
+            record.book.trusted(connection, index)
+    assert len(guard._proven) <= 9
+    assert len(guard._newest) <= 4

@@ -1,0 +1,67 @@
+"""Migrations: from an empty database up and back down, on both, to what the tables of the code say."""
+
+from datetime import timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from ledger import migrate
+from ledger.database import Database
+from ledger.errors import DatabaseBusyError
+from ledger.tables import metadata
+
+OURS = {name for name in metadata.tables if name.startswith("ledger_")}
+
+
+@pytest.fixture
+def empty(empty_url):
+    opened = Database(empty_url)
+    yield opened
+    opened.close()
+
+
+def names(database):
+    return set(inspect(database.engine).get_table_names())
+
+
+def test_up_from_nothing_and_back_to_nothing(empty):
+    migrate.upgrade(empty)
+    assert names(empty) >= {*OURS, "alembic_version"}
+    migrate.upgrade(empty)
+    migrate.downgrade(empty, "base")
+    assert names(empty) == {"alembic_version"}
+    migrate.upgrade(empty, "0001")
+    assert names(empty) == {*OURS, "alembic_version"}
+    with empty.read() as connection:
+        assert connection.execute(text("SELECT id, size FROM ledger_head")).all() == [(1, 0)]
+
+
+def test_the_migrated_tables_are_those_of_the_code(empty):
+    migrate.upgrade(empty)
+
+    def ours(name, kind, _parents):
+        return kind != "table" or name in OURS
+
+    with empty.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": ours})
+        assert [each for each in compare_metadata(context, metadata) if "ledger_" in str(each)] == []
+
+
+def test_a_record_survives_an_upgrade_of_what_is_already_there(world):
+    world.fill(3)
+    migrate.upgrade(world.database)
+    assert world.append().index == 3
+    assert world.book.audit() == []
+
+
+def test_a_migration_does_not_wait_for_ever(empty_url, empty):
+    migrate.upgrade(empty, "0001")
+    hasty = Database(empty_url, busy_timeout=timedelta(milliseconds=300))
+    with empty.write() as connection:
+        connection.execute(text("UPDATE ledger_head SET time = NULL"))
+        with pytest.raises(DatabaseBusyError):
+            migrate.downgrade(hasty, "base")
+    hasty.close()
+    assert names(empty) == {*OURS, "alembic_version"}
