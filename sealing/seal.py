@@ -122,7 +122,11 @@ class Sealer:
             raise
         finally:
             preparation.discard()
-        return self._conclude(submission, caller, preparation, decided, sealed, kept)
+        try:
+            return self._conclude(submission, caller, preparation, decided, sealed, kept)
+        except AbandonedError:
+            self.shop.documents.destroy(kept)
+            raise
 
     def _known(self, submission: Submission, caller: Caller, application: str | None, now: datetime) -> Outcome | None:
         with self.shop.database.read() as connection:
@@ -140,9 +144,7 @@ class Sealer:
                     f"this client may not act for organ {found.organ}",
                 )
             if found.state in {"sealed", "refused"}:
-                findings = self.shop.findings_of(connection, found.entry)
-                sealed = impressions.get(connection, found.impression).sealed_digest if found.impression else None
-                return applications.outcome(found, findings, sealed_digest=sealed)
+                return self._recorded(connection, found)
             applications.refuse_if_alive(connection, found.id, now)
             return None
 
@@ -152,6 +154,8 @@ class Sealer:
         with self.shop.database.write() as connection:
             now = self.clock()
             application = self._claim(connection, submission, caller, waiting, now)
+            if isinstance(application, Outcome):
+                return application
             gathered = gather(connection, self.shop, submission, caller, preparation, application=application, now=now)
             decision = decide(gathered.facts)
             if not decision.allowed:
@@ -170,7 +174,7 @@ class Sealer:
         caller: Caller,
         waiting: str | None,
         now: datetime,
-    ) -> str:
+    ) -> "str | Outcome":
         found = (
             applications.find(connection, submission, caller.client)
             if waiting is None
@@ -179,16 +183,18 @@ class Sealer:
         if found is None:
             order = canonical(submission.order.to_json())
             return applications.create(connection, submission, caller.client, now, canonical_order=order, state="open")
+        if found.state in {"sealed", "refused"}:  # another process was faster since step 1
+            return self._recorded(connection, found)
         applications.refuse_if_alive(connection, found.id, now)
         if found.state == "waiting":
             applications.start(connection, found.id)
-        elif found.state != "open":
-            raise ConflictError(
-                "already-ended",
-                f"申请 {found.id} 刚刚办结",
-                f"application {found.id} has just ended; ask again",
-            )
         return found.id
+
+    def _recorded(self, connection: Connection, application: applications.Application) -> Outcome:
+        findings = self.shop.findings_of(connection, application.entry)
+        impression = application.impression
+        sealed = impressions.get(connection, impression).sealed_digest if impression else None
+        return applications.outcome(application, findings, sealed_digest=sealed)
 
     def _refuse(
         self, connection: Connection, application: str, gathered: Gathered, decision: Decision, now: datetime
@@ -275,7 +281,6 @@ class Sealer:
                 abandon(connection, self.shop.book, attempt, reason=codes, key_used=True, now=now)
         self.at("impression_committed")
         if codes is not None:
-            self.shop.documents.destroy(kept)
             raise _status_changed(attempt, codes)
         return Outcome(
             application=application,

@@ -130,6 +130,7 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
         workers=Pool(
             settings.sandbox_workers,
             allowed=WORK,
+            queue=settings.waiting,
             memory_bytes=settings.sandbox_memory,
             seconds=settings.sandbox_seconds,
             warm=("signer.desk",),

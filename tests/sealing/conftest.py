@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 import pytest
 from databases import KINDS, PostgresServer, copy_of, empty_database
@@ -20,10 +21,12 @@ class Ticking:
     """A clock that a test sets; each reading is a millisecond later than the one before."""
 
     now: datetime = START + timedelta(hours=1)
+    lock: Lock = field(default_factory=Lock)
 
     def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
-        return self.now
+        with self.lock:
+            self.now += timedelta(milliseconds=1)
+            return self.now
 
     def forward(self, by: timedelta) -> None:
         self.now += by
