@@ -4,14 +4,13 @@ What a person sees is the CropBox, turned by Rotate; what a PDF is written in is
 is the way from the one to the other (ISO 32000-2, 7.7.3.3 and 8.3.2.3).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pikepdf
 
-from signer.errors import DocumentRejectedError, PlacementError
+from signer.errors import DocumentRejectedError
 
 MM_PER_POINT: Final = 25.4 / 72
 
@@ -76,7 +75,7 @@ class PageGeometry:
 def page_geometries(path: Path) -> list[PageGeometry]:
     """The geometry of every page of the PDF at ``path``.
 
-    Raises ``DocumentRejectedError`` text-unreadable, ``PlacementError`` page-without-area.
+    Raises ``DocumentRejectedError``: text-unreadable, page-without-area.
     """
     try:
         with pikepdf.open(path) as pdf:
@@ -95,12 +94,15 @@ def unreadable() -> DocumentRejectedError:
 
 
 def geometry_of(page: pikepdf.Page, number: int) -> PageGeometry:
-    """The geometry of ``page``, the ``number``-th. Raises :class:`PlacementError` page-without-area."""
+    """The geometry of ``page``, the ``number``-th. Raises ``DocumentRejectedError`` page-without-area."""
     media, crop = _ordered(page.mediabox), _ordered(page.cropbox)
+    try:
+        rotate, unit = int(_up(page.obj, "/Rotate") or 0), float(page.obj.get("/UserUnit", 1))
+    except (TypeError, ValueError):
+        rotate, unit = 0, 0.0
     box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
-    rotate, unit = int(_inherited(page, "/Rotate", 0)), float(page.obj.get("/UserUnit", 1))
     if box[0] >= box[2] or box[1] >= box[3] or rotate % 90 or unit <= 0:
-        raise PlacementError(
+        raise DocumentRejectedError(
             "page-without-area",
             f"第{number}页的可见区域为{box}、旋转{rotate}度、单位{unit}，应为有面积且按直角旋转的页面",
             f"page {number} shows {box}, turned by {rotate}, unit {unit}; expected an area, right angles",
@@ -114,7 +116,7 @@ def signature_field(path: Path, name: str) -> tuple[int, Box] | None:
         for index, page in enumerate(pdf.pages):
             for widget in page.obj.get("/Annots", ()):
                 if _is_empty_signature(widget) and _full_name(widget) == name:
-                    return index, _ordered(widget.get("/Rect", (0, 0, 0, 0)))
+                    return index, _ordered(widget.get("/Rect"))
     return None
 
 
@@ -140,11 +142,10 @@ def _line(node: pikepdf.Object | None) -> list[pikepdf.Object]:
     return line
 
 
-def _inherited(page: pikepdf.Page, key: str, default: int) -> int:
-    value = _up(page.obj, key)
-    return default if value is None else int(value)
-
-
-def _ordered(values: Sequence[object] | pikepdf.Object) -> Box:
-    left, bottom, right, top = (float(value) for value in values)  # type: ignore[arg-type]  # numbers of a PDF array
+def _ordered(values: Any) -> Box:  # noqa: ANN401  whatever the file has there
+    """The box with its lower left corner first; without area where the file has no four numbers."""
+    try:
+        left, bottom, right, top = (float(value) for value in values)
+    except (TypeError, ValueError):
+        return 0.0, 0.0, 0.0, 0.0
     return min(left, right), min(bottom, top), max(left, right), max(bottom, top)

@@ -11,7 +11,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
-from signer.errors import PlacementError
+from signer.errors import DocumentRejectedError, PlacementError
 from signer.face import Face, draw
 from signer.page import page_geometries
 from signer.placement import At, AtDateLine, AtField, AtKeyword, Placement, Spot, seam_slices
@@ -305,10 +305,42 @@ def test_the_slices_of_a_seam_show_the_whole_seal(compiled: Compile) -> None:
     assert sum(difference.get_flattened_data()) / 255 / (seal.width * seal.height) < 0.05
 
 
-@pytest.mark.parametrize("box", [[0, 0, 0, 0], [0, 0, 100, 0]])
-def test_a_page_without_area(compiled: Compile, box: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("/MediaBox", b"[0 0 0 0]"),
+        ("/MediaBox", b"[0 0 100 0]"),
+        ("/CropBox", b"[9000 9000 9100 9100]"),
+        ("/Rotate", b"45"),
+        ("/Rotate", b"/Right"),
+        ("/Rotate", b"[90]"),
+        ("/UserUnit", b"-1"),
+        ("/UserUnit", b"(one)"),
+    ],
+)
+def test_a_page_that_shows_nothing(compiled: Compile, key: str, value: bytes) -> None:
     path = compiled("")
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:
-        pdf.pages[0].mediabox = box
+        pdf.pages[0].obj[key] = pikepdf.Object.parse(value)
         pdf.save(path)
-    assert refusal(path, CENTRE).code == "page-without-area"
+    with pytest.raises(DocumentRejectedError) as caught:
+        locate(path, CENTRE, FACE.diameter)
+    assert caught.value.code == "page-without-area"
+
+
+@pytest.mark.parametrize("annotations", [b"/None", b"[1 /X << /FT /Sig /T (Other) >>]", b"[]"])
+def test_odd_annotations_hold_no_field(compiled: Compile, annotations: bytes) -> None:
+    path = compiled(LETTER)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].obj.Annots = pikepdf.Object.parse(annotations)
+        pdf.save(path)
+    assert refusal(path, AtField(name="Seal")).code == "field-not-found"
+
+
+@pytest.mark.parametrize("rect", [b"/X", b"[]", b"[1 2 3]", b"[1 2 3 /Four]"])
+def test_a_field_with_an_odd_rectangle_has_no_area(compiled: Compile, rect: bytes) -> None:
+    path = compiled(LETTER)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].obj.Annots = pikepdf.Object.parse(b"[<< /FT /Sig /T (Seal) /Rect %s >>]" % rect)
+        pdf.save(path)
+    assert refusal(path, AtField(name="Seal")).code == "field-without-area"
