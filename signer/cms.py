@@ -8,7 +8,7 @@ signer stand in this module, and golden bytes under ``tests/vectors/cms`` guard 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeGuard
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat import asn1
@@ -178,7 +178,7 @@ def verify_signature(signature: bytes, message: bytes, certificate_der: bytes, a
     """
     key = _public_key(certificate_der)
     try:
-        if algorithm == "ecdsa-p256-sha256" and isinstance(key, ec.EllipticCurvePublicKey):
+        if algorithm == "ecdsa-p256-sha256" and _is_p256(key):
             key.verify(signature, message, ec.ECDSA(SHA256()))
             return
         if algorithm == "rsa3072-sha256" and isinstance(key, rsa.RSAPublicKey):
@@ -216,6 +216,10 @@ def _certificate(der: bytes) -> _Certificate:
 @lru_cache(maxsize=256)
 def _public_key(certificate_der: bytes) -> object:
     return load_der_public_key(asn1.encode_der(_certificate(certificate_der).tbs.public_key))
+
+
+def _is_p256(key: object) -> TypeGuard[ec.EllipticCurvePublicKey]:
+    return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == ec.SECP256R1.name
 
 
 def _algorithm(name: str) -> AlgorithmIdentifier:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from asn1crypto import cms as oracle
 from asn1crypto import tsp
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.cms import longest_signed_data, signed_attributes, signed_data, verify_signature
 from signer.errors import SignatureMismatchError
@@ -126,7 +129,10 @@ def test_issuer_and_serial_are_those_of_the_certificate(signatory: "Signatory") 
     assert signer["sid"].chosen["serial_number"].native == own.serial_number
 
 
-def test_a_key_of_another_curve_is_not_taken_for_p256(p256: "Signatory") -> None:
-    other = ec.generate_private_key(ec.SECP384R1())
+def test_a_key_of_another_curve_is_not_taken_for_p256() -> None:
+    key, name = ec.generate_private_key(ec.SECP384R1()), x509.Name([])
+    made = x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=1)
+    dated = made.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
+    certificate = dated.sign(key, SHA256()).public_bytes(Encoding.DER)
     with pytest.raises(SignatureMismatchError):
-        verify_signature(other.sign(b"x", ec.ECDSA(SHA256())), b"x", p256.chain[0], p256.algorithm)
+        verify_signature(key.sign(b"x", ec.ECDSA(SHA256())), b"x", certificate, "ecdsa-p256-sha256")
