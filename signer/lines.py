@@ -66,7 +66,7 @@ class Line:
     def find(self, wanted: str) -> Iterator[Rectangle]:
         """The rectangle of each place where ``wanted``, which is folded, stands in the line."""
         start = self.folded.find(wanted)
-        while start >= 0:
+        while wanted and start >= 0:
             yield self.place(start, start + len(wanted))
             start = self.folded.find(wanted, start + len(wanted))
 

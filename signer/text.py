@@ -94,7 +94,7 @@ def _keyword(pages: Sequence[PageText], placement: AtKeyword) -> tuple[int, tupl
             f'the keyword "{placement.text}" stands {len(found)} times, expected at least {nth or 1}',
         )
     if nth is None and len(found) > 1:
-        where = "、".join(str(page) for page, _ in found)
+        where = "、".join(str(page) for page, _ in found[:20])
         raise PlacementError(
             "keyword-ambiguous",
             f"关键字“{placement.text}”出现{len(found)}次（第{where}页），应为一次或指明第几次",

@@ -182,6 +182,17 @@ def test_a_keyword_that_is_not_there(compiled: Compile) -> None:
     assert "0" in error.en
 
 
+def test_a_keyword_of_nothing_but_spaces_is_nowhere(compiled: Compile) -> None:
+    assert refusal(compiled(LETTER), AtKeyword(text="　 ")).code == "keyword-not-found"
+
+
+def test_the_refusal_stays_short_for_many_places(compiled: Compile) -> None:
+    error = refusal(compiled('#("章" * 300)'), AtKeyword(text="章"))
+    assert error.code == "keyword-ambiguous"
+    assert "300" in error.zh
+    assert len(str(error)) < 400
+
+
 def test_a_keyword_that_stands_twice_needs_an_occurrence(compiled: Compile) -> None:
     path = compiled("甲方（盖章）#h(1fr) 乙方（盖章） #pagebreak() 丙方（盖章）")
     error = refusal(path, AtKeyword(text="（盖章）"))

@@ -176,6 +176,11 @@ def test_what_is_no_pdf_is_refused(tmp_path: Path, content: bytes) -> None:
             r"#closing[章贡区行政审批局\ 2025年1月1日] 又及。 #closing[赣州市行政审批局\ 2026年11月23日]",
             "赣州市行政审批局",
         ),
+        (
+            "#table(columns: 2, [发证机关（盖章）], [兴国县行政审批局], [发证日期], [2026年11月23日])",
+            "兴国县行政审批局",
+        ),
+        ("#table(columns: 2, [发证机关], [兴国县行政审批局], [有效期至], [2026年11月23日])", None),
         (r"#closing[2026年11月23日]", None),
         (r"#closing[（盖章）\ 2026年11月23日]", None),
         (r"#closing[赣州市行政审批局]", None),
