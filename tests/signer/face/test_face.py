@@ -5,6 +5,7 @@ import io
 import itertools
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image, ImageChops
 
 from signer.errors import MissingGlyphError
 from signer.face import POINTS_PER_MM, Face, draw
+from signer.glyphs import glyph
 from signer.layout import lay_out
 from signer.specimen import Proportions, Specimen
 
@@ -232,3 +234,14 @@ def test_the_picture_is_pure_red_on_white() -> None:
 def test_pictures_have_a_sensible_size(pixels: int) -> None:
     with pytest.raises(ValueError, match="expected 1 to 4096"):
         draw(specimen(*DEMO[0])).png(pixels)
+
+
+def test_several_threads_draw_the_same_faces() -> None:
+    """An HTTP server previews seals from its threads; neither fontTools nor PDFium is safe for them by itself."""
+    wanted = [specimen("赣州市行政审批局", number) for number in range(1, 6)]
+    expected = [draw(each).png(60) for each in wanted]
+    draw.cache_clear()
+    glyph.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        drawn = list(pool.map(lambda each: draw(each).png(60), wanted * 6))
+    assert drawn == expected * 6
