@@ -64,7 +64,7 @@ def test_both_sign_and_it_comes_into_force():
 
 @pytest.mark.parametrize(("organs", "missing"), [((), GRANTOR), ((GRANTOR,), GRANTEE), ((GRANTEE,), GRANTOR)])
 def test_without_both_signatures_it_does_not(organs, missing):
-    with pytest.raises(TransitionError, match="agreement|missing") as caught:
+    with pytest.raises(TransitionError, match="missing") as caught:
         bring_into_force(signed(agreement(), *organs), now=NOW)
     assert caught.value.code == "agreement-not-signed"
     assert missing in caught.value.en

@@ -240,7 +240,7 @@ def _spki(public) -> bytes:
     ids=["empty", "no key", "P-384", "secp256k1", "RSA"],
 )
 def test_registered_key_must_be_on_p256(public_key):
-    with pytest.raises(Exception, match="P-256|cannot be read") as caught:
+    with pytest.raises(Exception, match="public key") as caught:
         check_public_key(public_key)
     assert caught.value.code == "key-unsuitable"
     odd = RegisteredKey(

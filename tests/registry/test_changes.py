@@ -62,7 +62,6 @@ class Office:
 
     def kinds(self, subject: str) -> list[str]:
         """The kinds of entries about a subject, oldest first."""
-
         with self.world.database.read() as connection:
             rows = connection.execute(subjects.select().where(subjects.c.subject == subject).order_by(subjects.c.index))
             return [self.world.store.book.trusted(connection, row.index).kind for row in rows.all()]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
@@ -28,7 +29,13 @@ from ledger.ids import new_id
 from ledger.tables import metadata
 from registry.catalogue import load_shipped
 from registry.document_status import change_status, status_id
-from registry.errors import ConflictError, NotFoundError, RowTamperedError
+from registry.errors import (
+    ConflictError,
+    NotFoundError,
+    RecordInvalidError,
+    RegistryError,
+    RowTamperedError,
+)
 from registry.kinds import KINDS
 from registry.records import Agreement, DocumentStatus, Organ, RoleAssignment, Seal, SealKey
 from registry.store import Actor, row_subject
@@ -36,9 +43,7 @@ from registry.store import Actor, row_subject
 
 def test_samples_cover_every_kind():
     catalogue = {"catalogue_item", "setup_row", "pilot_region"}
-    assert {KINDS[type(record)].name for record in one_of_each()} == {
-        kind.name for kind in KINDS.values()
-    } - catalogue
+    assert {KINDS[type(record)].name for record in one_of_each()} == {kind.name for kind in KINDS.values()} - catalogue
 
 
 def test_what_is_put_is_got(world):
@@ -348,9 +353,7 @@ def test_row_that_the_ledger_never_saw_refuses(world):
     row["body"] = row["body"].replace(real.record.id, row["id"]).replace(GRANTOR, THIRD)
     row["digest"] = digest("yinxin/row/v1/organ", json.loads(row["body"]))
     columns = ", ".join(row)
-    world.sql(
-        f"INSERT INTO registry_organ ({columns}) VALUES ({', '.join(':' + name for name in row)})", **row
-    )
+    world.sql(f"INSERT INTO registry_organ ({columns}) VALUES ({', '.join(':' + name for name in row)})", **row)
     with pytest.raises(RowTamperedError):
         world.find(Organ, code=THIRD)
 
@@ -402,3 +405,82 @@ def test_seal_is_found_by_agreement(world):
     stored = world.put(seal())
     assert world.find(Seal, agreement=stored.record.agreement) == [stored]
     assert world.find(Seal, agreement=new_id("agr")) == []
+
+
+def test_id_of_another_kind_is_not_found_rather_than_gone(world):
+    """A kid or an id that a caller sends may be of any kind; that is no sign of tampering."""
+    stored = world.put(seal())
+    with pytest.raises(NotFoundError):
+        world.get(Organ, stored.record.id)
+    assert world.reading(world.store.look, Agreement, stored.record.id) is None
+
+
+def test_record_that_would_not_read_back_is_refused(world):
+    """``model_copy`` checks nothing; the store does."""
+    for values in ({"legal_name": ""}, {"aliases": ["县行政审批局"]}, {"level": "moon"}, {"code": GRANTOR[:-1]}):
+        with pytest.raises(RecordInvalidError):
+            world.put(organ().model_copy(update=values))
+    assert world.find(Organ) == []
+
+
+def test_row_of_an_older_form_is_unreadable_not_tampered(world, monkeypatch):
+    stored = world.put(organ())
+    world.restart()
+    monkeypatch.setattr(Organ, "model_validate_json", classmethod(lambda cls, _body: cls.model_validate({})))
+    with pytest.raises(RecordInvalidError) as caught:
+        world.get(Organ, stored.record.id)
+    assert caught.value.code == "record-unreadable"
+
+
+def test_of_two_changes_at_once_one_is_kept(world):
+    first = world.put(organ())
+    outcomes: list[object] = []
+    both_ready = Barrier(2)
+
+    def change(alias: str) -> None:
+        record = first.record.model_copy(update={"aliases": (alias,)})
+        both_ready.wait()
+        try:
+            with world.database.write() as connection:
+                by = {"by": _actor(), "why": "race", "now": world.now}
+                outcomes.append(world.store.put(connection, record, replaces=first, **by))
+        except ConflictError as error:
+            outcomes.append(error)
+
+    _together(Thread(target=change, args=("甲",)), Thread(target=change, args=("乙",)))
+    kept = [each for each in outcomes if not isinstance(each, ConflictError)]
+    assert (len(outcomes), len(kept)) == (2, 1)
+    assert world.get(Organ, first.record.id) == kept[0]
+
+
+def test_reader_beside_a_writer_sees_no_tampering(world):
+    """Row and newest entry are read in one statement, so a commit in between is no false alarm."""
+    present = world.put(organ())
+    done, seen, errors = Event(), set(), []
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                seen.add(world.get(Organ, present.record.id).version)
+                seen.add(world.writing(world.store.lock, Organ, present.record.id).version)
+            except RegistryError as error:
+                errors.append(error)
+                return
+
+    reader = Thread(target=read)
+    reader.start()
+    for number in range(25):
+        present = world.put(present.record.model_copy(update={"aliases": (f"别名{number}",)}), replaces=present)
+    done.set()
+    _together(reader)
+    assert errors == []
+    assert len(seen) > 1
+
+
+def _together(*threads: Thread) -> None:
+    for thread in threads:
+        if thread.ident is None:
+            thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
