@@ -39,9 +39,7 @@ class Affine:
 
     def apply(self, segments: Sequence[Segment]) -> Shape:
         """The segments after the map."""
-        return tuple(
-            Segment(segment.verb, tuple(self._point(x, y) for x, y in segment.points)) for segment in segments
-        )
+        return tuple(Segment(segment.verb, tuple(self._point(x, y) for x, y in segment.points)) for segment in segments)
 
     def _point(self, x: float, y: float) -> Point:
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
@@ -119,9 +117,7 @@ def _off(angle: float, radius: float, along: float) -> Point:
 def _star(radius: float) -> Shape:
     # The inner corners of a regular pentagram lie on a circle of cos 72° / cos 36° of the outer radius.
     inner = radius * math.cos(math.radians(72)) / math.cos(math.radians(36))
-    corners = [
-        _off(math.radians(90 + 36 * index), inner if index % 2 else radius, 0.0) for index in range(10)
-    ]
+    corners = [_off(math.radians(90 + 36 * index), inner if index % 2 else radius, 0.0) for index in range(10)]
     return (Segment("M", (corners[0],)), *(Segment("L", (corner,)) for corner in corners[1:]), Segment("Z"))
 
 
@@ -178,9 +174,7 @@ def _number(specimen: Specimen) -> list[tuple[Glyph, float, float]]:
     return placed
 
 
-def _straight(
-    row: Sequence[tuple[Glyph, float, float]], centre: float, height: float, room: float
-) -> Iterator[Shape]:
+def _straight(row: Sequence[tuple[Glyph, float, float]], centre: float, height: float, room: float) -> Iterator[Shape]:
     """A straight row of (glyph, where its cell begins, width of its cell in ems), narrowed to ``room``."""
     em = height / _INK
     natural = sum(cell for _, _, cell in row) * em * 1.02

@@ -20,9 +20,7 @@ SEAM_PAGES: Final = (2, 20)
 """A seam seal needs two pages, and over more than twenty its slices would be too narrow to be read
 together."""
 
-_TOUCH_MM: Final = (
-    0.01  # a seal that touches the edge of the page is on the page, whatever binary fractions say
-)
+_TOUCH_MM: Final = 0.01  # a seal that touches the edge of the page is on the page, whatever binary fractions say
 _PAGES: Final = 100_000
 _DECIMAL: Final = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?", re.ASCII)
 _LONGEST: Final = 100
@@ -93,9 +91,7 @@ class Spot:
     clip: tuple[float, float] = (0.0, 1.0)
 
 
-def spot_at(
-    pages: Sequence[PageGeometry], page: int, centre_mm: tuple[float, float], diameter: float
-) -> Spot:
+def spot_at(pages: Sequence[PageGeometry], page: int, centre_mm: tuple[float, float], diameter: float) -> Spot:
     """The whole seal of ``diameter`` points with its centre at ``centre_mm`` of ``page`` (from 1).
 
     Raises :class:`PlacementError`: page-out-of-range, box-off-page.
