@@ -58,7 +58,11 @@ def _appearance(document: Document, found: Found, kind: str) -> Iterator[Objecti
                 f"annotation that changes its look under the pointer ({key})",
             )
             return
-    if kind in _DRAWN and document.get(look, "/N") is None and area(document, found.dictionary):
+    normal = look.get("/N")
+    if kind in _DRAWN and isinstance(document.resolve(normal), dict) and not document.is_stream(normal):
+        # Only a field has states to switch between.
+        yield _objection(found, "annotation-changes-look", "有多种外观状态的注释", "annotation with several looks")
+    elif kind in _DRAWN and document.resolve(normal) is None and area(document, found.dictionary):
         yield _objection(
             found,
             "annotation-without-look",

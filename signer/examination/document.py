@@ -73,6 +73,10 @@ class Document:
         """``dictionary[key]`` resolved, or None."""
         return self.resolve(dictionary.get(key))
 
+    def is_stream(self, value: Value) -> bool:
+        """Whether ``value`` refers to a stream."""
+        return is_reference(value) and value[:-2] in self.streams
+
     def name(self, dictionary: Dict, key: str) -> str:
         """``dictionary[key]`` resolved where it is a name, else an empty string."""
         value = self.get(dictionary, key)

@@ -99,15 +99,15 @@ def _scan_plain(document: Document, layout: Layout, start: int, end: int) -> Non
         body_end = text.find(b"endobj", at)
         stream = _STREAM.search(text, at, body_end if body_end >= 0 else len(text))
         body = text[at : stream.start() if stream else body_end]
-        if not _is_own_xref_stream(document, body, f"{number} {generation}"):
+        if not (b"/XRef" in body and _is_followed(document, start + found.start())):
             layout.unlisted.append((f"{number} {generation}", start + found.start()))
         if stream:
             at = max(at, text.find(b"endstream", stream.end()))
 
 
-def _is_own_xref_stream(document: Document, body: bytes, name: str) -> bool:
-    """Whether an unlisted object is a cross-reference stream, which need not list itself."""
-    return b"/XRef" in body and name not in document.objects
+def _is_followed(document: Document, offset: int) -> bool:
+    """Whether something leads to a cross-reference stream at ``offset``, which need not list itself."""
+    return bool(re.search(rb"(?:startxref|/Prev|/XRefStm)\s+0*%d(?!\d)" % offset, document.data))
 
 
 def _open_object_streams(document: Document, layout: Layout) -> None:

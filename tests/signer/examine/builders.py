@@ -125,6 +125,30 @@ def compressed(objects: dict[int, Body], *, also: dict[int, bytes] | None = None
     return bytes(out) + b"91 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (body(xref), start)
 
 
+def hybrid(objects: dict[int, Body], hidden: dict[int, bytes]) -> bytes:
+    """A table, and a cross-reference stream beside it that adds ``hidden``, as some office programs write."""
+    base = plain(objects)
+    out = bytearray(base)
+    previous = int(base[base.rindex(b"startxref") + 9 : base.rindex(b"%%EOF")])
+    numbers = sorted(hidden)
+    index, data = b"", b""
+    for number in numbers:
+        index += b"%d %d " % (number, len(data))
+        data += hidden[number] + b"\n"
+    holder_at = len(out)
+    out += b"90 0 obj\n%s\nendobj\n" % body(
+        flate(b"/Type/ObjStm/N %d/First %d" % (len(hidden), len(index)), index + data)
+    )
+    rows = b"".join(b"\x02" + (90).to_bytes(4, "big") + place.to_bytes(2, "big") for place in range(len(numbers)))
+    rows += b"\x01" + holder_at.to_bytes(4, "big") + bytes(2)
+    ranges = b"".join(b"%d 1 " % number for number in [*numbers, 90])
+    stream_at = len(out)
+    out += b"91 0 obj\n%s\nendobj\n" % body(
+        flate(b"/Type/XRef/Size 92/W[1 4 2]/Root 1 0 R/Index[" + ranges + b"]", rows)
+    )
+    return bytes(out) + _table(len(out), {}, root=1, trailer=b"/Prev %d/XRefStm %d" % (previous, stream_at))
+
+
 def escaped(objects: dict[int, Body], names: tuple[bytes, ...]) -> dict[int, Body]:
     """The objects with one letter of each name written as ``#xx``, which readers decode."""
 

@@ -228,6 +228,18 @@ REFUSED = (
         (b"/AP", b"/R"),
     ),
     Feature(
+        "several-looks",
+        "annotation-changes-look",
+        annotation(b"/Subtype/Stamp/F 4/AP<</N<</On 11 0 R/Off 4 0 R>>>>/AS/On" + BOX),
+        (b"/AP", b"/Stamp"),
+    ),
+    Feature(
+        "font-without-a-name",
+        "font-not-embedded",
+        Sheet(fonts=b"/F2<</Type/Font/Subtype/TrueType>>"),
+        (b"/TrueType",),
+    ),
+    Feature(
         "no-look", "annotation-without-look", annotation(b"/Subtype/FreeText/F 4/Contents(a)" + BOX), (b"/FreeText",)
     ),
     Feature(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from builders import Sheet, Stream, compressed, plain, update
+from builders import Sheet, Stream, compressed, hybrid, plain, update
 from features import PIXEL
 
 from signer.errors import DocumentRejectedError
@@ -138,6 +138,11 @@ def test_an_object_that_nothing_lists_is_refused(examined: Examined) -> None:
     assert (objection.code, objection.object) == ("unlisted-object", "40 0")
 
 
+def test_an_unlisted_object_in_the_guise_of_cross_reference_data_is_refused(examined: Examined) -> None:
+    guise = Stream(b"/Type/XRef/S/JavaScript/JS(a)", b"")
+    assert codes(examined(update(GOOD, {40: guise}, listed=False))) == {"unlisted-object"}
+
+
 def test_a_second_definition_in_an_object_stream_is_refused(examined: Examined) -> None:
     data = compressed(Sheet().objects(), also={3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"})
     assert codes(examined(data)) == {"multiple-definitions"}
@@ -186,6 +191,13 @@ def test_what_it_tells_of_a_good_file(examined: Examined) -> None:
 
 def test_the_kind_of_cross_reference(examined: Examined) -> None:
     assert examined(compressed(Sheet().objects())).xref_kind == "stream"
+
+
+def test_a_hybrid_file_is_read_whole(examined: Examined) -> None:
+    objects = Sheet(catalog=b"/OpenAction 10 0 R").objects()
+    harmless = examined(hybrid(objects, {10: b"<</S/GoTo/D[3 0 R/Fit]>>"}))
+    assert (harmless.xref_kind, harmless.objections) == ("hybrid", ())
+    assert codes(examined(hybrid(objects, {10: b"<</S/JavaScript/JS(a)>>"}))) == {"javascript"}
 
 
 def test_inherited_boxes_and_units_count(examined: Examined) -> None:

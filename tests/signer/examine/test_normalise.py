@@ -21,6 +21,7 @@ GOOD = plain(Sheet().objects())
 STAYS = {
     "base-14-font",
     "cid-font",
+    "font-without-a-name",
     "stream-elsewhere",
     "many-pixels",
     "many-pixels-in-jpx",
