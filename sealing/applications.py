@@ -5,7 +5,7 @@ compare-and-set, so that recovery and a slow worker can never both end the same 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -53,11 +53,9 @@ _attach_approval = (
     .where(applications.c.id == bindparam("application"), applications.c.state == "waiting")
     .values(approval=bindparam("evidence"))
 )
-_lapsed = (
-    select(attempts)
-    .where(attempts.c.state == "intended", attempts.c.lease_until < bindparam("now"))
-    .order_by(attempts.c.intent_entry)
-)
+_alive = select(attempts).where(attempts.c.state == "intended").order_by(attempts.c.intent_entry)
+_lapsed = _alive.where(attempts.c.lease_until < bindparam("now"))
+_documents = select(applications.c.document)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,24 +251,32 @@ def start(connection: Connection, application: str) -> bool:
     return connection.execute(_open_application, {"application": application}).rowcount == 1
 
 
-def lapsed(connection: Connection, now: datetime, *, grace: timedelta = timedelta(0)) -> list[Attempt]:
-    """Attempts whose lease ran out before ``now`` minus ``grace``, oldest intent first."""
-    rows = connection.execute(_lapsed, {"now": to_text(now - grace)}).mappings()
-    return [
-        Attempt(
-            id=row["id"],
-            application=row["application"],
-            number=row["number"],
-            to_be_signed=row["to_be_signed"],
-            intent_entry=row["intent_entry"],
-        )
-        for row in rows
-    ]
+def lapsed(connection: Connection, now: datetime) -> list[Attempt]:
+    """Attempts whose lease ran out before ``now``, oldest intent first."""
+    return [_attempt(row) for row in connection.execute(_lapsed, {"now": to_text(now)}).mappings()]
 
 
-def outcome(
-    application: Application, findings: list[dict[str, object]], *, sealed_digest: str | None
-) -> Outcome:
+def alive(connection: Connection) -> list[Attempt]:
+    """Attempts that have not ended, oldest intent first."""
+    return [_attempt(row) for row in connection.execute(_alive).mappings()]
+
+
+def documents(connection: Connection) -> list[str]:
+    """Digests of the documents that received applications keep."""
+    return list(connection.execute(_documents).scalars())
+
+
+def _attempt(row: RowMapping) -> Attempt:
+    return Attempt(
+        id=row["id"],
+        application=row["application"],
+        number=row["number"],
+        to_be_signed=row["to_be_signed"],
+        intent_entry=row["intent_entry"],
+    )
+
+
+def outcome(application: Application, findings: list[dict[str, object]], *, sealed_digest: str | None) -> Outcome:
     """The recorded end of an application, for a repeated request."""
     if application.state not in {"sealed", "refused"} or application.entry is None:
         raise ConflictError(

@@ -21,9 +21,9 @@ from registry.numbers import NumberUse
 from registry.records import Organ, Person
 from registry.store import Stored
 from sealing.applications import Counted
-from sealing.order import Caller, Order, Submission, request_facts
+from sealing.inspection import Presented
+from sealing.order import Order, request_facts
 from sealing.parts import Pins, SealParts, seal_parts
-from sealing.preparation import Inspection, Preparation
 from sealing.reader import Reader
 from sealing.statements import statements
 from sealing.workshop import Workshop
@@ -41,7 +41,7 @@ class Gathered:
     custodian: Person | None
     approval: ApprovalStatement | None
     item: CatalogueItem | None
-    document_digest: str
+    document_digest: str | None
     requested_seal: str
     number_use: NumberUse | None
 
@@ -158,27 +158,18 @@ class Gathered:
         }
 
 
-def gather(
-    connection: Connection,
-    shop: Workshop,
-    submission: Submission,
-    caller: Caller,
-    preparation: Preparation,
-    *,
-    application: str,
-    now: datetime,
-) -> Gathered:
+def gather(connection: Connection, shop: Workshop, presented: Presented, now: datetime) -> Gathered:
     """All facts at ``now``, with the agreement's row locked until the transaction ends.
 
     Raises ``registry.errors.RowTamperedError`` and ``ledger`` errors when a row does not fit its entry.
     """
-    order = submission.order
+    order, caller, application = presented.order, presented.caller, presented.application
     parts = seal_parts(connection, shop.registry, order.seal, lock=True)
     reader = Reader(connection, shop, now)
     agreement = None if parts is None else parts.agreement.record
     grantee = None if agreement is None else reader.organ(agreement.terms.grantee)
     row = reader.item(order)
-    evidence = reader.evidence(submission.approval, caller.client)
+    evidence = reader.evidence(presented.approval, caller.client)
     statement = evidence.statement
     principal = None if statement is None else reader.person(statement.claims.principal)
     applicant = reader.person(order.applicant)
@@ -195,8 +186,8 @@ def gather(
         seal=reader.seal_facts(parts, application, custodian),
         item=reader.item_facts(row, order, parts),
         applicant=reader.person_facts(applicant),
-        approval=reader.approval_facts(parts, evidence, submission.document, application, principal),
-        document=_document(order, submission.document, preparation.inspection, row, statement),
+        approval=reader.approval_facts(parts, evidence, presented, principal),
+        document=_document(presented, row, statement),
         certificate=None if parts is None else certificate_facts(parts.key.record),
         number_conflicts=None if use is None else numbers.conflicts(connection, use),
     )
@@ -209,7 +200,7 @@ def gather(
         custodian=custodian,
         approval=statement,
         item=row,
-        document_digest=submission.document,
+        document_digest=presented.digest,
         requested_seal=order.seal,
         number_use=use,
     )
@@ -231,19 +222,18 @@ def _number_use(order: Order, parts: SealParts, application: str) -> NumberUse:
 
 
 def _document(
-    order: Order,
-    digest: str,
-    inspection: Inspection,
-    item: CatalogueItem | None,
-    statement: ApprovalStatement | None,
-) -> DocumentFacts:
+    presented: Presented, item: CatalogueItem | None, statement: ApprovalStatement | None
+) -> DocumentFacts | None:
+    inspection = presented.inspection
+    if inspection is None or presented.digest is None:
+        return None
     confirms = () if statement is None else tuple(statement.confirms)
     names = () if item is None else (item.name, *item.aliases)
     return DocumentFacts(
-        digest=digest,
+        digest=presented.digest,
         pages=inspection.pages,
         objections=inspection.objections,
-        statements=statements(order, names, inspection.texts, confirms),
+        statements=statements(presented.order, names, inspection.texts, confirms),
         issuer_line=inspection.issuer_line,
         issuer_confirmed="issuer" in confirms,
     )

@@ -8,37 +8,13 @@ from typing import Any
 
 from keystore.interface import SigningKey
 from ledger.moments import to_text
-from policies.facts import Objection
 from sealing.errors import ConflictError
+from sealing.inspection import Inspection
 from sealing.order import Submission
 from sealing.parts import Pins, SealParts, seal_parts
 from sealing.workshop import Workshop
 from signer.byte_layout import Layout
 from signer.seal_file import Prepared, measure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
-    """What a worker saw in the document."""
-
-    length: int
-    pages: int
-    objections: tuple[Objection, ...]
-    texts: tuple[str, ...]
-    issuer_line: str | None
-
-    @classmethod
-    def of(cls, answer: dict[str, Any]) -> "Inspection":
-        """Read a worker's answer."""
-        return cls(
-            length=answer["length"],
-            pages=answer["pages"],
-            objections=tuple(
-                Objection(code=each["code"], zh=each["zh"], en=each["en"]) for each in answer["objections"]
-            ),
-            texts=tuple(answer["texts"]),
-            issuer_line=answer["issuer_line"],
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

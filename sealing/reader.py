@@ -24,6 +24,7 @@ from registry.records import (
 )
 from registry.store import Stored
 from sealing import impressions
+from sealing.inspection import Presented
 from sealing.order import Order
 from sealing.parts import SealParts
 from sealing.workshop import Workshop
@@ -137,8 +138,7 @@ class Reader:
         self,
         parts: SealParts | None,
         evidence: Evidence,
-        document: str,
-        application: str,
+        presented: Presented,
         principal: Person | None,
     ) -> ApprovalFacts | None:
         """The approval as the rules see it; None when none was brought."""
@@ -151,14 +151,18 @@ class Reader:
         behalf = self.person(statement.claims.on_behalf_of)
         attested = 0
         if agreement is not None:
-            attested = impressions.attested_today(self.connection, agreement.id, application=application, now=self.now)
-        used = consumed_approvals.used_by(self.connection, statement.claims.id, document=document)
+            attested = impressions.attested_today(
+                self.connection, agreement.id, application=presented.application, now=self.now
+            )
+        used = None
+        if presented.digest is not None:
+            used = consumed_approvals.used_by(self.connection, statement.claims.id, document=presented.digest)
         surroundings = ApprovalSurroundings(
             principal=self.person_facts(principal),
             on_behalf_of=None if behalf is None else behalf.natural_person,
             calendar=self._calendar(statement.claims.not_before),
             working_days=1 if agreement is None else agreement.terms.approval_working_days,
-            used_by=used if used != application else None,
+            used_by=used if used != presented.application else None,
             system_attested_today=attested,
         )
         return approval_facts(statement, surroundings, self.now)

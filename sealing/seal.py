@@ -25,6 +25,7 @@ from sealing.clock import Clock, utc_now
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
 from sealing.errors import AbandonedError, ConflictError, NotAllowedError, OrderError, SealingError
 from sealing.gather import Gathered, gather
+from sealing.inspection import Presented
 from sealing.order import Caller, Outcome, Submission
 from sealing.preparation import Preparation, prepare
 from sealing.workshop import Workshop
@@ -156,7 +157,8 @@ class Sealer:
             application = self._claim(connection, submission, caller, waiting, now)
             if isinstance(application, Outcome):
                 return application
-            gathered = gather(connection, self.shop, submission, caller, preparation, application=application, now=now)
+            presented = self._presented(submission, caller, preparation, application)
+            gathered = gather(connection, self.shop, presented, now)
             decision = decide(gathered.facts)
             if not decision.allowed:
                 return self._refuse(connection, application, gathered, decision, now)
@@ -189,6 +191,17 @@ class Sealer:
         if found.state == "waiting":
             applications.start(connection, found.id)
         return found.id
+
+    @staticmethod
+    def _presented(submission: Submission, caller: Caller, preparation: Preparation, application: str) -> Presented:
+        return Presented(
+            order=submission.order,
+            caller=caller,
+            application=application,
+            approval=submission.approval,
+            digest=submission.document,
+            inspection=preparation.inspection,
+        )
 
     def _recorded(self, connection: Connection, application: applications.Application) -> Outcome:
         findings = self.shop.findings_of(connection, application.entry)
@@ -262,7 +275,8 @@ class Sealer:
         impression = new_id("imp")
         with self.shop.database.write() as connection:
             now = self.clock()
-            gathered = gather(connection, self.shop, submission, caller, preparation, application=application, now=now)
+            presented = self._presented(submission, caller, preparation, application)
+            gathered = gather(connection, self.shop, presented, now)
             decision = decide(gathered.facts)
             if decision.allowed and gathered.pins == preparation.pins:
                 if not applications.move(connection, attempt.id, to="sealed"):

@@ -351,7 +351,7 @@ class Plan:
 
     def _staff(self, world: World, organ: str, number: int) -> None:
         user, principal, custodian = (
-            self._person(world, f"{ORGANS[organ][0][2:4]}{title}", number + place)
+            self._person(world, f"示例{ORGANS[organ][0][:3]}{title}", number + place)
             for place, title in enumerate(("用章员", "负责人", "保管员"))
         )
         for person, role in ((user, "seal_user"), (principal, "principal"), (custodian, "custodian")):
