@@ -1,10 +1,11 @@
-"""What administrators do to agreements, seals and document statuses: read under lock, change, write.
+"""What administrators do to keys, agreements, seals and statuses: read under lock, change, write.
 
 The rules of each life cycle are pure functions in :mod:`registry.agreements`, :mod:`registry.seals` and
 :mod:`registry.document_status`; here they meet the store. The caller owns the transaction.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,13 +14,18 @@ from policies.facts import SetupFacts
 from registry import agreements, document_status, seals
 from registry.agreement_terms import AgreementTerms
 from registry.agreements import Agreement, AgreementChange, AgreementVersion
+from registry.clients import Client, ClientApprovalKey, check_approval_key
 from registry.document_status import DocumentStatus, StatusChange, status_id
-from registry.keys import organ_keys
-from registry.organs import Organ
+from registry.keys import organ_keys, registered_key
+from registry.organs import Organ, OrganKey
+from registry.persons import Person, PersonKey
 from registry.record import build
 from registry.row_guard import R, Stored
 from registry.seals import Seal, SealChange
+from registry.statements import check_public_key
 from registry.store import Act, Registry
+
+K = TypeVar("K", OrganKey, PersonKey, ClientApprovalKey)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,21 @@ class Changes:
     store: Registry
     connection: Connection
     act: Act
+
+    def register_key(self, key: K) -> Stored[K]:
+        """Register a key of an organ, a person or a client's for approvals.
+
+        Raises :class:`EvidenceError` ``key-unsuitable`` unless it is on P-256, :class:`RecordInvalidError` when
+        the client authenticates with it, :class:`NotFoundError` for a holder that is not registered.
+        """
+        check_public_key(registered_key(key).public_key)
+        if isinstance(key, OrganKey):
+            self.store.find_one(self.connection, Organ, code=key.organ)
+        elif isinstance(key, PersonKey):
+            self.store.get(self.connection, Person, key.person)
+        else:
+            check_approval_key(key, self.store.get(self.connection, Client, key.client).record)
+        return self._put(key)
 
     def register_agreement(self, terms: AgreementTerms, *, original_digest: str) -> Stored[Agreement]:
         """Register a draft. Raises :class:`NotFoundError` for an organ that is not registered."""
@@ -85,16 +106,12 @@ class Changes:
     def file_seal_change(self, seal: str, position: int, filing_number: str) -> Stored[Seal]:
         """Fill a 备案 slot. Raises :class:`RecordInvalidError`, :class:`ConflictError`."""
         found = self._lock(Seal, seal)
-        return self._put(
-            seals.fill_filing(found.record, position, filing_number), verb="filed", replaces=found
-        )
+        return self._put(seals.fill_filing(found.record, position, filing_number), verb="filed", replaces=found)
 
     def change_document_status(self, impression: str, change: StatusChange) -> Stored[DocumentStatus]:
         """Change the status of a sealed document. Raises :class:`TransitionError`."""
         present = self.store.look(self.connection, DocumentStatus, status_id(impression))
-        record = document_status.change_status(
-            present.record if present else None, change, impression=impression
-        )
+        record = document_status.change_status(present.record if present else None, change, impression=impression)
         return self._put(record, verb=change.status, replaces=present)
 
     def _lock(self, kind: type[R], record_id: str) -> Stored[R]:

@@ -8,8 +8,12 @@ from registry_samples import (
     GRANTEE,
     GRANTOR,
     THIRD,
+    client,
+    client_approval_key,
     organ,
     organ_key,
+    person,
+    person_key,
     private_key,
     public,
     seal,
@@ -171,3 +175,28 @@ def test_document_status_grows(office):
     with pytest.raises(TransitionError):
         office.do("change_document_status", impression, status_change("amended"))
     assert office.world.find(DocumentStatus, impression=impression, status="cancelled") == [done]
+
+
+def test_keys_are_registered_for_who_is_registered(office):
+    office.do("register_key", organ_key(public_key=public("second")))
+    holder = office.world.put(person()).record
+    office.do("register_key", person_key(person=holder.id))
+    platform = office.world.put(client()).record
+    done = office.do("register_key", client_approval_key(client=platform.id))
+    assert office.kinds(done.record.id) == ["client_approval_key.registered"]
+    for orphan in (organ_key(organ=THIRD), person_key(), client_approval_key()):
+        with pytest.raises(NotFoundError):
+            office.do("register_key", orphan)
+
+
+def test_key_that_is_none_is_not_registered(office):
+    with pytest.raises(EvidenceError) as caught:
+        office.do("register_key", organ_key(public_key="AAAA"))
+    assert caught.value.code == "key-unsuitable"
+
+
+def test_authentication_key_is_not_registered_for_approvals(office):
+    platform = office.world.put(client(public_key=public("both"))).record
+    with pytest.raises(RecordInvalidError) as caught:
+        office.do("register_key", client_approval_key(client=platform.id, public_key=public("both")))
+    assert caught.value.code == "approval-key-is-authentication-key"
