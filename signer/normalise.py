@@ -149,7 +149,9 @@ def _set_aside(copy: _Copy, page: pikepdf.Page) -> list[Object]:
         (aside if stays else rest).append(each if each.is_indirect else copy.pdf.make_indirect(each))
     for each in rest:
         kind = str(each.get("/Subtype", "")).removeprefix("/")
-        if int(each.get("/F", 0)) & _HIDDEN_BITS:
+        if _inherited(each, "/FT") == Name.Sig:
+            copy.note("signature", each, "签名已去除，只留下图形", "a signature was removed; its picture stays")
+        elif int(each.get("/F", 0)) & _HIDDEN_BITS:
             copy.note("annotation", each, f"已删除隐藏的注释 {kind}", f"a hidden annotation {kind} was removed")
         else:
             copy.note(

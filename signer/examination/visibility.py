@@ -8,7 +8,6 @@ passes. What is not told: cover by strokes, curves and patterns, text clipped aw
 """
 
 import ctypes
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,47 +16,13 @@ from pypdfium2 import raw
 
 from signer.errors import DocumentRejectedError
 from signer.examination.annotations import area
+from signer.examination.content import SHOWS, gives_reason
 from signer.examination.document import MOST_DECODED, Document, is_reference
 from signer.examination.objection import Objection
 from signer.examination.pages import Page
 
 Box = tuple[float, float, float, float]
 
-_EDGE, _AFTER = rb"[\s\x00()<>\[\]{}]", rb"(?=[\s\x00()<>\[\]{}/%]|\Z)"
-# Operators as whole words. What stands before is looked at after the first letter: four times as fast.
-_SHOWS = re.compile(rb"(?:T[Jj](?<=" + _EDGE + rb"..)|['\"](?<=" + _EDGE + rb"['\"]))" + _AFTER, re.DOTALL)
-_PAINTS = re.compile(
-    rb"(?:[fFBb](?<=" + _EDGE + rb"[fFBb])\*?|(?:sh|Do|BI)(?<=" + _EDGE + rb"[sDB].))" + _AFTER, re.DOTALL
-)
-_INLINE_IMAGE = re.compile(rb"BI(?<=" + _EDGE + rb"BI)" + _AFTER)
-# A text rendering mode that is not plainly 0, 1 or 2, which paint.
-_MODE = re.compile(rb"Tr(?<=" + _EDGE + rb"Tr)(?<!" + _EDGE + rb"[012][\s\x00]Tr)" + _AFTER)
-_DRAWS = re.compile(rb"Do(?<=" + _EDGE + rb"Do)" + _AFTER)
-_ONE, _GAP = rb"1(?:\.0*)?", rb"[\s\x00]+"
-_WHITE = re.compile(
-    rb"1(?<="
-    + _EDGE
-    + rb"1)(?:\.0*)?"
-    + _GAP
-    + rb"(?:g|scn?|"
-    + _ONE
-    + _GAP
-    + _ONE
-    + _GAP
-    + rb"(?:rg|scn?))"
-    + _AFTER
-    + rb"|0 0 0 0"
-    + _GAP
-    + rb"(?:k|scn?)"
-    + _AFTER
-)
-# What is no operator: comments, strings with parentheses nested up to two deep, hexadecimal strings.
-_QUOTED = re.compile(
-    rb"%[^\r\n]*"
-    rb"|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+\))*+\)"
-    rb"|<[0-9A-Fa-f\s]*>",
-    re.DOTALL,
-)
 _SEEN_WITHOUT_PAINT = frozenset({"/Link", "/Popup"})
 _SCAN_SHARE = 0.85
 _SLACK = 1.0  # points: rounding of boxes, not a place to hide anything
@@ -85,15 +50,15 @@ def hidden(document: Document, source: str, pages: list[Page], trusted_until: in
         for name in document.streams
         if document.name(document.objects[name], "/Subtype") == "/Form"
     ]
-    forms_show = any(_SHOWS.search(content) for content in forms)
-    look_at_all = _has_faint_ink(document) or any(_gives_reason(content) for content in forms)
+    forms_show = any(SHOWS.search(content) for content in forms)
+    look_at_all = _has_faint_ink(document) or any(gives_reason(content) for content in forms)
     suspects = [
         (index, page, overlays)
         for index, page in enumerate(pages)
         if (overlays := _overlays(document, page, trusted_until))
         or look_at_all
         or _cropped(page)
-        or _gives_reason(_content(document, page), forms_show=forms_show)
+        or gives_reason(_content(document, page), forms_show=forms_show)
     ]
     if suspects:
         yield from _look(source, suspects)
@@ -124,29 +89,6 @@ def _content(document: Document, page: Page) -> bytes:
                 f"The content of page {page.name} decodes to more than {MOST_DECODED} bytes",
             )
     return b"\n" + b"\n".join(parts)
-
-
-def _gives_reason(content: bytes, *, forms_show: bool = False) -> bool:
-    """Whether operators, looked for first in everything and then outside strings and comments, ask for a look.
-
-    With ``forms_show`` a form may be what shows the text.
-    """
-    if not _has_operators(content, forms_show=forms_show):
-        return False
-    bare = _QUOTED.sub(b" ", content)
-    # A parenthesis that is left, or an inline image, may have misled the search: look.
-    misled = b"(" in bare or b")" in bare or bool(_INLINE_IMAGE.search(content))
-    return misled or _has_operators(bare, forms_show=forms_show)
-
-
-def _has_operators(content: bytes, *, forms_show: bool) -> bool:
-    if _MODE.search(content) or _WHITE.search(content):
-        return True
-    first = _SHOWS.search(content)
-    start = first.end() if first else len(content)
-    if forms_show and (drawn := _DRAWS.search(content)):
-        start = min(start, drawn.end())
-    return bool(_PAINTS.search(content, start))
 
 
 def _cropped(page: Page) -> bool:

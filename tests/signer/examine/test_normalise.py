@@ -160,6 +160,22 @@ def test_an_empty_signature_field_keeps_its_whole_name(copy: Copy) -> None:
     assert examine(copy.target).empty_signature_fields == ("form.seal",)
 
 
+def test_a_signature_does_not_survive_and_that_is_told(copy: Copy) -> None:
+    sheet = Sheet(
+        catalog=b"/AcroForm<</Fields[10 0 R]>>",
+        page=b"/Annots[10 0 R]",
+        extra={
+            10: b"<</FT/Sig/T(seal)/V 12 0 R/Type/Annot/Subtype/Widget/F 4/AP<</N 11 0 R>>" + BOX + b">>",
+            11: LOOK,
+            12: b"<</Type/Sig/ByteRange[0 1 2 3]/Contents<00>>>",
+        },
+    )
+    assert [one.code for one in copy.make(plain(sheet.objects()))] == ["signature"]
+    found = examine(copy.target)
+    assert (found.objections, found.signatures) == ((), ())
+    assert pictures(copy.target) == pictures(copy.source)
+
+
 def test_links_and_destinations_stay(copy: Copy) -> None:
     sheet = Sheet(
         catalog=b"/Names<</Dests<</Names[(a)[3 0 R/Fit]]>>>>/OpenAction[3 0 R/Fit]",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signer.examination.visibility import _gives_reason
+from signer.examination.content import gives_reason
 
 SHOWN = b"\nBT (AB) Tj ET "
 
@@ -38,7 +38,7 @@ SHOWN = b"\nBT (AB) Tj ET "
     ],
 )
 def test_paint_after_text_is_a_reason(later: bytes) -> None:
-    assert _gives_reason(SHOWN + later)
+    assert gives_reason(SHOWN + later)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_paint_after_text_is_a_reason(later: bytes) -> None:
     ],
 )
 def test_plain_text_and_lines_are_not(later: bytes) -> None:
-    assert not _gives_reason(SHOWN + later)
+    assert not gives_reason(SHOWN + later)
 
 
 def test_paint_before_any_text_is_not() -> None:
-    assert not _gives_reason(b"\n0 0 9 9 re f 0 0 5 5 re B* /Im Do" + SHOWN)
+    assert not gives_reason(b"\n0 0 9 9 re f 0 0 5 5 re B* /Im Do" + SHOWN)
