@@ -221,9 +221,7 @@ def test_a_worker_killed_while_idle_is_replaced_unseen(make_pool: MakePool) -> N
     pid = ask(pool, "identity")
     assert pool.pids() == [pid]
     os.kill(pool.pids()[0], signal.SIGKILL)
-    wait_until(
-        lambda: not Path(f"/proc/{pid}/stat").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
-    )
+    wait_until(lambda: not Path(f"/proc/{pid}/stat").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text())
     assert ask(pool, "identity") != pid
 
 
@@ -276,9 +274,7 @@ def test_modules_are_preloaded(make_pool: MakePool) -> None:
     assert "fractions" in ask(make_pool(warm=("fractions",)), "loaded")  # type: ignore[operator]  # a list
 
 
-def test_a_module_that_cannot_be_preloaded_is_a_crash(
-    make_pool: MakePool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_module_that_cannot_be_preloaded_is_a_crash(make_pool: MakePool, caplog: pytest.LogCaptureFixture) -> None:
     pool = make_pool(warm=("no_such_module",))
     with caplog.at_level(logging.WARNING, "sandbox"), pytest.raises(WorkerCrashedError) as caught:
         ask(pool, "echo", value=1)
