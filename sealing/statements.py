@@ -14,27 +14,26 @@ def statements(
     confirms by eye, for scans without text.
     """
     text = "\n".join(texts)
+    # 是 and 否 stand in every text: a truth value counts only when the approver confirms it.
+    truths = {f"facts.{name}" for name, value in order.facts.items() if isinstance(value, bool)}
     wanted: list[tuple[str, tuple[str, ...]]] = [("item", names)]
     if order.document_number:
         wanted.append(("document_number", (order.document_number,)))
     if order.licence_number:
         wanted.append(("licence_number", (order.licence_number,)))
-    wanted += [(f"facts.{name}", (_spoken(value),)) for name, value in order.facts.items() if _is_stated(value)]
+    wanted += [(f"facts.{name}", (_spoken(value),)) for name, value in sorted(order.facts.items())]
     return tuple(
         Statement(
             name=name,
             value=values[0] if values else "",
-            found=any(states(text, value) for value in values),
+            found=name not in truths and any(states(text, value) for value in values),
             confirmed=name in confirms,
         )
         for name, values in wanted
     )
 
 
-def _is_stated(value: Value) -> bool:
-    # A truth value has no words of its own that a text could be searched for; the rules judge it as declared.
-    return not isinstance(value, bool)
-
-
 def _spoken(value: Value) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
     return str(value)

@@ -14,10 +14,11 @@ from signer.errors import DocumentRejectedError
 from signer.examine import examine
 from signer.face import draw
 from signer.normalise import normalise
+from signer.page import page_geometries
 from signer.placement import AtField, parse_placement, seam_slices
 from signer.prepare import prepare
 from signer.specimen import Specimen
-from signer.text import issuer_line, locate, page_texts
+from signer.text import PageText, issuer_line, locate, page_texts
 
 Answer = dict[str, Any]
 
@@ -28,20 +29,26 @@ def inspect_document(*, source: str, tolerated_fonts: list[str], allowed_attachm
     Answers ``length`` (bytes), ``pages`` (count), ``objections`` (code, zh, en, object), ``texts`` (one a page),
     ``issuer_line``. A file that is not a readable PDF comes back as one objection, never as an exception.
     """
-    path = Path(source)
+    return _inspect(Path(source), tolerated_fonts, allowed_attachments)[0]
+
+
+def _inspect(
+    path: Path, tolerated_fonts: list[str], allowed_attachments: list[str]
+) -> tuple[Answer, list[PageText]]:
     try:
         examination = examine(
             path, tolerated_fonts=tuple(tolerated_fonts), allowed_attachments=tuple(allowed_attachments)
         )
+        texts = page_texts(path)
     except DocumentRejectedError as error:
         objection = {"code": error.code, "zh": error.zh, "en": error.en, "object": "file"}
-        return _answer(path.stat().st_size, [objection])
+        return _answer(path.stat().st_size, [objection]), []
     objections = [asdict(objection) for objection in examination.objections]
-    texts = page_texts(path)
-    return _answer(examination.length, objections, len(examination.pages)) | {
+    answer = _answer(examination.length, objections, len(examination.pages)) | {
         "texts": [page.text for page in texts],
         "issuer_line": issuer_line(texts),
     }
+    return answer, texts
 
 
 def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
@@ -63,12 +70,10 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
     ``PlacementError`` when the seal cannot stand where it was asked for, ``DocumentRejectedError`` when the file's
     structure or earlier signatures do not allow it.
     """
-    inspection = inspect_document(
-        source=source, tolerated_fonts=tolerated_fonts, allowed_attachments=allowed_attachments
-    )
+    path, where = Path(source), parse_placement(placement)
+    inspection, texts = _inspect(path, tolerated_fonts, allowed_attachments)
     if inspection["objections"]:
         return inspection | {"layout": None}
-    path, where = Path(source), parse_placement(placement)
     face = draw(
         Specimen(
             name=specimen["name"],
@@ -81,8 +86,8 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
         path,
         Path(target),
         face=face,
-        spots=() if isinstance(where, AtField) else locate(path, where, face.diameter),
-        seam=seam_slices(inspection["pages"], face.diameter) if where.seam else (),
+        spots=() if isinstance(where, AtField) else locate(path, where, face.diameter, texts=texts),
+        seam=seam_slices(page_geometries(path), face.diameter, where.seam_y_mm) if where.seam else (),
         field=where.name if isinstance(where, AtField) else None,
         final=final,
         signer_name=signature["name"],
@@ -101,10 +106,3 @@ def normalise_document(*, source: str, target: str) -> Answer:
 def _answer(length: int, objections: list[dict[str, Any]], pages: int = 0) -> Answer:
     return {"length": length, "pages": pages, "objections": objections, "texts": [], "issuer_line": None}
 
-
-FUNCTIONS = (
-    "signer.desk:inspect_document",
-    "signer.desk:prepare_document",
-    "signer.desk:normalise_document",
-)
-"""What a sandbox pool for documents may call."""
