@@ -1,8 +1,9 @@
 """The last checkpoint in a file outside the database, so that a database put back from a copy is noticed."""
 
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 from ledger.errors import CheckpointError
 
@@ -17,7 +18,9 @@ class Anchor:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._written: datetime | None = None
+        self._lock = Lock()
+        self._size = 0
+        self._written = datetime.min.replace(tzinfo=UTC)
 
     def read(self) -> str | None:
         """The note last written, or None when there is no file yet.
@@ -34,14 +37,17 @@ class Anchor:
                 f"the last checkpoint file {self._path} cannot be read",
             ) from error
 
-    def write(self, note: str, now: datetime) -> None:
-        """Replace the note, at most once an interval. Raises OSError when the disk refuses."""
-        if self._written is not None and self._written <= now < self._written + INTERVAL:
-            return
+    def write(self, note: str, size: int, now: datetime) -> None:
+        """Replace the note by that of a larger tree, at most once an interval. Raises OSError when the disk refuses."""
+        with self._lock:
+            if size > self._size and not self._written <= now < self._written + INTERVAL:
+                self._replace(note)
+                self._size, self._written = size, now
+
+    def _replace(self, note: str) -> None:
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with temporary.open("w", encoding="utf-8") as file:
             file.write(note)
             file.flush()
-            os.fsync(file.fileno())  # a name that points to an empty file after a power cut would stop the next start
+            os.fsync(file.fileno())  # a name that leads to an empty file after a power cut would stop the next start
         temporary.replace(self._path)
-        self._written = now

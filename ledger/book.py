@@ -20,7 +20,7 @@ from ledger.anchor import Anchor
 from ledger.audit import Break, Progress, audit
 from ledger.canonical import JsonValue, parse
 from ledger.checkpoint import Checkpoint, LogIdentity, open_checkpoint, sign_checkpoint
-from ledger.database import Database, is_writing
+from ledger.database import BUSY_TIMEOUT, Database, is_writing
 from ledger.entry import ERASURE, ERASURE_GROUP, Draft, Leaf, Opening
 from ledger.errors import (
     ClockBehindError,
@@ -33,13 +33,16 @@ from ledger.errors import (
 from ledger.evidence import Evidence
 from ledger.head import HeadGuard
 from ledger.ids import new_id
-from ledger.moments import to_text
+from ledger.moments import from_text, to_text
 from ledger.store import Addition, Head
+
+LOCK_WAIT = BUSY_TIMEOUT
+"""How much later than ``now`` the last entry may be: a writer reads the clock, then waits for the head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """Where a draft went."""
+    """Where a draft went; ``time`` is never before that of the entry it follows."""
 
     index: int
     leaf_hash: bytes
@@ -115,12 +118,8 @@ class Book:
         :class:`HeadTamperedError`, :class:`HeadRolledBackError`. One entry for each use: [000 二(三)].
         """
         head = self._guard.check(connection, store.lock_head(connection), self._guard.verified)
+        now = _not_before(head.time, now)
         time, index = to_text(now), head.range.size
-        if head.time is not None and time < head.time:
-            raise ClockBehindError(
-                f"时钟落后：现为 {time}，最近一条为 {head.time}",
-                f"the clock is behind: now {time}, last entry {head.time}",
-            )
         leaf, openings = entries.prepare(draft, new_id("ent"), now)
         data = leaf.to_bytes()
         leaf_hash = merkle.leaf_hash(data)
@@ -289,8 +288,21 @@ class Book:
         with self.database.write(sync=False) as connection:
             store.add_checkpoint(connection, checkpoint, note, to_text(now))
         if self._anchor:
-            self._anchor.write(note, now)
+            self._anchor.write(note, checkpoint.size, now)
         return SignedCheckpoint(size=checkpoint.size, root=checkpoint.root, note=note)
+
+
+def _not_before(last: str | None, now: datetime) -> datetime:
+    """The time of the next entry: ``now``, or the last entry's if others were written while this writer waited."""
+    if last is None or to_text(now) >= last:
+        return now
+    moment = from_text(last)
+    if moment - now > LOCK_WAIT:
+        raise ClockBehindError(
+            f"时钟落后：现为 {to_text(now)}，最近一条为 {last}",
+            f"the clock is behind: now is {to_text(now)}, the last entry was written at {last}",
+        )
+    return moment
 
 
 def _opened(leaf: Leaf, index: int, group: str, row: tuple[bytes | None, bytes | None]) -> Opening:

@@ -128,9 +128,9 @@ class Leaf:
         if not (isinstance(kind, str) and isinstance(time, str) and isinstance(entry_id, str) and is_id(entry_id)):
             raise ValueError("kind, time and id are strings")
         if not isinstance(subjects, list) or not all(isinstance(subject, str) for subject in subjects):
-            raise ValueError("subjects is a list of strings")  # noqa: TRY004  all are one broken record
+            raise ValueError("subjects is a list of strings")
         if not isinstance(commitments, dict):
-            raise ValueError("commitments is an object")  # noqa: TRY004  all are one broken record
+            raise ValueError("commitments is an object")
         if not all(isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in commitments.values()):
             raise ValueError("a commitment is 64 hex digits")
         Draft(kind=kind, subjects=tuple(subjects), groups=commitments)

@@ -40,8 +40,8 @@ FLIPS = [
     ("ledger_entries", "leaf", '"index" = 3', "leaf-hash", "ledger_entries index 3"),
     ("ledger_entries", "leaf", '"index" = 3', "leaf-malformed", "ledger_entries index 3"),
     ("ledger_entries", "leaf_hash", '"index" = 10', "leaf-hash", "ledger_entries index 10"),
-    ("ledger_openings", "value", "\"index\" = 4 AND \"group\" = 'numbers'", "opening-differs", "index 4 group numbers"),
-    ("ledger_openings", "salt", "\"index\" = 4 AND \"group\" = 'numbers'", "opening-differs", "index 4 group numbers"),
+    ("ledger_openings", "value", '"index" = 4 AND "group" = \'numbers\'', "opening-differs", "index 4 group numbers"),
+    ("ledger_openings", "salt", '"index" = 4 AND "group" = \'numbers\'', "opening-differs", "index 4 group numbers"),
     ("ledger_nodes", "hash", 'level = 1 AND "index" = 2', "node-differs", "level 1 index 2"),
     ("ledger_nodes", "hash", 'level = 3 AND "index" = 0', "node-differs", "level 3 index 0"),
     ("ledger_head", "range", "id = 1", "head-differs", "ledger_head"),
@@ -69,28 +69,28 @@ REWRITES = [
     ("UPDATE ledger_checkpoints SET note = 'nothing' WHERE size = 5", "checkpoint-invalid", "size 5"),
     ("UPDATE ledger_checkpoints SET size = 6 WHERE size = 5", "checkpoint-columns", "ledger_checkpoints size 6"),
     ("UPDATE ledger_checkpoints SET size = 40 WHERE size = 5", "checkpoint-ahead", "ledger_checkpoints size 40"),
-    ("UPDATE ledger_openings SET erased_by = 10 WHERE \"index\" = 3", "opening-differs", "index 3 group numbers"),
+    ('UPDATE ledger_openings SET erased_by = 10 WHERE "index" = 3', "opening-differs", "index 3 group numbers"),
     (
-        "UPDATE ledger_openings SET salt = NULL, value = NULL, erased_by = 10 WHERE \"index\" = 3",
+        'UPDATE ledger_openings SET salt = NULL, value = NULL, erased_by = 10 WHERE "index" = 3',
         "erasure-unrecorded",
         "index 3 group numbers",
     ),
     (
-        "UPDATE ledger_openings SET salt = NULL, value = NULL, erased_by = 10 WHERE \"index\" = 2",
+        'UPDATE ledger_openings SET salt = NULL, value = NULL, erased_by = 10 WHERE "index" = 2',
         "erasure-unrecorded",
         "index 2 group numbers",
     ),
     (
-        "UPDATE ledger_openings SET salt = NULL, value = NULL, erased_by = 99 WHERE \"index\" = 3",
+        'UPDATE ledger_openings SET salt = NULL, value = NULL, erased_by = 99 WHERE "index" = 3',
         "erasure-unrecorded",
         "index 3 group numbers",
     ),
-    ("UPDATE ledger_openings SET value = NULL WHERE \"index\" = 3", "erasure-unrecorded", "index 3 group numbers"),
-    ("UPDATE ledger_openings SET \"index\" = 90 WHERE \"index\" = 10", "row-unknown", "ledger_openings index 90"),
-    ("UPDATE ledger_openings SET \"group\" = 'case' WHERE \"index\" = 10", "opening-unknown", "index 10 group case"),
-    ("UPDATE ledger_subjects SET \"index\" = 90 WHERE \"index\" = 3", "subject-unknown", "index 90"),
-    ("UPDATE ledger_nodes SET \"index\" = 77 WHERE level = 1 AND \"index\" = 0", "row-unknown", "level 1 index 77"),
-    ("UPDATE ledger_nodes SET level = 40 WHERE level = 1 AND \"index\" = 0", "row-unknown", "ledger_nodes level 40"),
+    ('UPDATE ledger_openings SET value = NULL WHERE "index" = 3', "erasure-unrecorded", "index 3 group numbers"),
+    ('UPDATE ledger_openings SET "index" = 90 WHERE "index" = 10', "row-unknown", "ledger_openings index 90"),
+    ('UPDATE ledger_openings SET "group" = \'case\' WHERE "index" = 10', "opening-unknown", "index 10 group case"),
+    ('UPDATE ledger_subjects SET "index" = 90 WHERE "index" = 3', "subject-unknown", "index 90"),
+    ('UPDATE ledger_nodes SET "index" = 77 WHERE level = 1 AND "index" = 0', "row-unknown", "level 1 index 77"),
+    ('UPDATE ledger_nodes SET level = 40 WHERE level = 1 AND "index" = 0', "row-unknown", "ledger_nodes level 40"),
 ]
 
 
@@ -123,12 +123,19 @@ SWAPS = [
     (
         "ledger_openings",
         "value",
-        "\"index\" = 3 AND \"group\" = 'numbers'",
-        "\"index\" = 7 AND \"group\" = 'numbers'",
+        '"index" = 3 AND "group" = \'numbers\'',
+        '"index" = 7 AND "group" = \'numbers\'',
         "opening-differs",
         "index 3 group numbers",
     ),
-    ("ledger_nodes", "hash", 'level = 1 AND "index" = 0', 'level = 1 AND "index" = 1', "node-differs", "level 1 index 0"),
+    (
+        "ledger_nodes",
+        "hash",
+        'level = 1 AND "index" = 0',
+        'level = 1 AND "index" = 1',
+        "node-differs",
+        "level 1 index 0",
+    ),
     ("ledger_checkpoints", "note", "size = 5", "size = 11", "checkpoint-columns", "size 5"),
 ]
 
@@ -154,7 +161,9 @@ def test_an_added_subject_row_is_named(record):
 
 
 def test_an_added_entry_is_named(record):
-    record.sql('INSERT INTO ledger_entries SELECT 11, kind, time, leaf, leaf_hash FROM ledger_entries WHERE "index" = 10')
+    record.sql(
+        'INSERT INTO ledger_entries SELECT 11, kind, time, leaf, leaf_hash FROM ledger_entries WHERE "index" = 10'
+    )
     assert "ledger_entries index 11" in audit(record)["row-unknown"].where
 
 
@@ -169,7 +178,9 @@ def rolled_back_to_nine(world):
         world.sql(f'DELETE FROM {table} WHERE "index" >= 9')
     world.sql('DELETE FROM ledger_nodes WHERE level = 1 AND "index" = 4')
     world.sql("UPDATE ledger_openings SET erased_by = NULL")
-    world.sql('UPDATE ledger_head SET size = 9, "range" = :range, time = :time', range=tree.to_bytes(), time=stored[-1][1])
+    world.sql(
+        'UPDATE ledger_head SET size = 9, "range" = :range, time = :time', range=tree.to_bytes(), time=stored[-1][1]
+    )
 
 
 def test_a_record_rolled_back_under_its_checkpoints_is_named(record):
@@ -189,7 +200,9 @@ def test_a_past_rewritten_with_all_its_hashes_contradicts_the_signed_root(record
     leaf = bytes(column(record, 'SELECT leaf FROM ledger_entries WHERE "index" = 1'))
     other = bytes(column(record, 'SELECT leaf FROM ledger_entries WHERE "index" = 0'))
     assert leaf != other
-    record.sql('UPDATE ledger_entries SET leaf = :leaf, leaf_hash = :hash WHERE "index" = 1', leaf=other, hash=leaf_hash(other))
+    record.sql(
+        'UPDATE ledger_entries SET leaf = :leaf, leaf_hash = :hash WHERE "index" = 1', leaf=other, hash=leaf_hash(other)
+    )
     broken = audit(record)
     assert "leaf-hash" not in broken
     assert "ledger_checkpoints size 5" in broken["checkpoint-root"].where
@@ -241,5 +254,5 @@ def test_many_chunks_are_walked_as_one(world, monkeypatch):
     told = []
     assert world.book.audit(lambda done, _: told.append(done)) == []
     assert told == [3, 6, 9, 11]
-    world.sql('DELETE FROM ledger_nodes WHERE level = 3')
+    world.sql("DELETE FROM ledger_nodes WHERE level = 3")
     assert [each.where for each in world.book.audit()] == ["ledger_nodes level 3 index 0"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from ledger.book import LOCK_WAIT
 from ledger.entry import Draft
 from ledger.errors import (
     CheckpointError,
@@ -80,14 +81,22 @@ def test_the_newest_entry_about_a_subject(world):
         assert world.book.latest(connection, new_id("sea")) is None
 
 
-def test_now_before_the_last_entry_is_refused_and_equal_is_not(world):
+def test_now_long_before_the_last_entry_is_refused(world):
     world.fill(2)
     draft = Draft(kind="a.b", subjects=(), groups={})
     with pytest.raises(ClockBehindError) as refusal, world.database.write() as connection:
-        world.book.append(connection, draft, world.now - timedelta(microseconds=1))
+        world.book.append(connection, draft, world.now - LOCK_WAIT - timedelta(microseconds=1))
     assert refusal.value.code == "clock-behind"
+    assert world.count("ledger_entries") == 2
+
+
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(microseconds=1), LOCK_WAIT])
+def test_a_writer_that_waited_for_the_head_gets_the_time_of_the_entry_before(world, behind):
+    last = world.append()
+    draft = Draft(kind="a.b", subjects=(), groups={})
     with world.database.write() as connection:
-        assert world.book.append(connection, draft, world.now).index == 2
+        assert world.book.append(connection, draft, last.time - behind).time == last.time
+    assert world.book.audit() == []
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -86,7 +86,9 @@ def test_sqlite_runs_in_wal_mode_with_foreign_keys(database):
     if database.dialect != "sqlite":
         return
     with database.read() as connection:
-        pragmas = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("journal_mode", "foreign_keys")]
+        pragmas = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("journal_mode", "foreign_keys")
+        ]
     assert pragmas == ["wal", 1]
 
 
@@ -136,7 +138,9 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(world):
 def test_a_disk_that_is_really_full_is_told(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", disk], check=False, capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", disk], check=False, capture_output=True
+    )
     if mounted.returncode:
         return
     opened = Database(f"sqlite:///{disk / 'x.db'}")

@@ -29,12 +29,12 @@ def forge_head(world, size):
     tree = CompactRange()
     for leaf, _ in stored:
         tree, _ = tree.append(leaf_hash(bytes(leaf)))
-    world.sql("UPDATE ledger_head SET size = :n, \"range\" = :r, time = :t", n=size, r=tree.to_bytes(), t=stored[-1][1])
+    world.sql('UPDATE ledger_head SET size = :n, "range" = :r, time = :t', n=size, r=tree.to_bytes(), t=stored[-1][1])
 
 
 CHANGES = {
-    "size": 'UPDATE ledger_head SET size = size + 1',
-    "range": "UPDATE ledger_head SET \"range\" = (SELECT hash FROM ledger_nodes LIMIT 1)",
+    "size": "UPDATE ledger_head SET size = size + 1",
+    "range": 'UPDATE ledger_head SET "range" = (SELECT hash FROM ledger_nodes LIMIT 1)',
     "time": "UPDATE ledger_head SET time = '2020-01-01T00:00:00.000000Z'",
     "no head": "DELETE FROM ledger_head",
 }

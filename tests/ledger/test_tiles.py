@@ -86,7 +86,9 @@ def test_a_reader_of_tiles_comes_to_the_signed_root(grown):
         for path in ("tile/entries/000", "tile/entries/001", "tile/entries/002.p/88")
         for leaf in entries(fetch(grown, path, 600))
     ]
-    bottom = [each for path in ("tile/0/000", "tile/0/001", "tile/0/002.p/88") for each in hashes(fetch(grown, path, 600))]
+    bottom = [
+        each for path in ("tile/0/000", "tile/0/001", "tile/0/002.p/88") for each in hashes(fetch(grown, path, 600))
+    ]
     assert [sha256(b"\x00" + leaf).digest() for leaf in leaves] == bottom
     tree = CompactRange()
     for each in bottom:
