@@ -3,10 +3,12 @@
 import pytest
 from registry_samples import DIGEST
 
+from ledger.entry import Draft
 from ledger.ids import new_id
 from registry import consumed_approvals
-from registry.errors import ConflictError
+from registry.errors import ConflictError, RowTamperedError
 
+VECTOR = "apl-lbhpfvtbblysqqv72r2umylx6e"
 OTHER = DIGEST.replace("ab", "cd")
 
 
@@ -42,3 +44,44 @@ def test_key_holds_when_two_come_at_once(world, monkeypatch):
     monkeypatch.setattr(consumed_approvals, "used_by", lambda *_arguments, **_options: None)
     with pytest.raises(ConflictError):
         world.writing(consumed_approvals.consume, approval, document=DIGEST, application=new_id("app"))
+
+
+def recorded(world) -> tuple[str, str]:
+    """A line as the seal cycle consumes it: with an intent that names line and application."""
+    approval, application = new_id("apr"), new_id("app")
+    subjects = (application, consumed_approvals.line_subject(approval, DIGEST))
+    with world.database.write() as connection:
+        consumed_approvals.consume(connection, approval, document=DIGEST, application=application)
+        draft = Draft(kind="seal.intended", subjects=subjects, groups={"application": {"application": application}})
+        world.store.book.append(connection, draft, world.now)
+    return approval, application
+
+
+def test_recorded_line_is_read_and_retried(world):
+    approval, application = recorded(world)
+    assert world.reading(consumed_approvals.used_by, approval, document=DIGEST) == application
+    world.writing(consumed_approvals.consume, approval, document=DIGEST, application=application)
+    assert world.reading(consumed_approvals.used_by, approval, document=OTHER) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM registry_consumed_approvals",
+        "UPDATE registry_consumed_approvals SET application = 'app-" + "z" * 26 + "'",
+        "UPDATE registry_consumed_approvals SET document = 'sha256:'",
+        "UPDATE registry_consumed_approvals SET approval = 'apr-" + "z" * 26 + "'",
+    ],
+)
+def test_changed_row_refuses(world, statement):
+    approval, _ = recorded(world)
+    world.sql(statement)
+    with pytest.raises(RowTamperedError, match="registry_consumed_approvals"):
+        world.reading(consumed_approvals.used_by, approval, document=DIGEST)
+    with pytest.raises(RowTamperedError):
+        world.writing(consumed_approvals.consume, approval, document=DIGEST, application="app-" + "z" * 26)
+
+
+def test_line_subject_is_fixed():
+    """Entries hold it: it must come out the same for ever."""
+    assert consumed_approvals.line_subject("apr-" + "a" * 26, DIGEST) == VECTOR
