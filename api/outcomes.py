@@ -1,0 +1,117 @@
+"""From an order to what a caller is told of its outcome; both ways in come through here."""
+
+from time import perf_counter
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from api import files
+from api.bodies import Answer
+from api.callers import Requester
+from api.errors import RefusedError
+from api.negotiation import PDF
+from api.openapi import Sentence
+from api.problems import problem
+from api.service import Service
+from sealing import impressions
+from sealing.errors import StorageError, UnknownError
+from sealing.impressions import Impression
+from sealing.order import Order, Outcome, Submission
+from sealing.receipts import receipt
+
+FOREIGN = "caller_for_grantee"
+"""The rule whose failure hides all others: a stranger learns nothing about the organ's seals and cases."""
+
+
+class SealedAnswer(Answer):
+    """A sealed document: where it is, and what proves it."""
+
+    impression: str
+    application: str
+    entry: int
+    sealed_digest: str
+    document: str
+    receipt: dict[str, Any]
+    findings: list[Sentence]
+
+
+def read_order(data: bytes) -> Order:
+    """The order part. Raises ``pydantic.ValidationError``, told as a malformed request."""
+    return Order.model_validate_json(data)
+
+
+def seal(service: Service, submission: Submission, caller: Requester, *, application: str | None = None) -> Outcome:
+    """Put the order through the sealing thread and count it. Raises what ``Sealer.seal`` raises, and overload."""
+    begun = perf_counter()
+    with service.metrics.waiting.track_inprogress():
+        try:
+            outcome = service.thread.run(lambda: service.sealer.seal(submission, caller, application=application))
+        except Exception as error:
+            service.metrics.sealed(outcome=problem(error).code, findings=(), seconds=perf_counter() - begun)
+            raise
+    told = "replayed" if outcome.replayed else outcome.state
+    findings = () if outcome.replayed else outcome.findings
+    service.metrics.sealed(outcome=told, findings=findings, seconds=perf_counter() - begun)
+    return outcome
+
+
+def sealed_answer(service: Service, outcome: Outcome, form: str) -> Response:
+    """The sealed document in the form asked for. Raises :class:`RefusedError` for a refusal."""
+    if outcome.state == "refused" or outcome.impression is None:
+        raise _refused(outcome)
+    with service.shop.database.read() as connection:
+        impression = impressions.get(connection, outcome.impression)
+    here = address(impression)
+    status = 200 if outcome.replayed else 201
+    headers = {"Location": here} | ({"Idempotency-Replayed": "true"} if outcome.replayed else {})
+    if form == PDF:
+        answer = document(service, impression)
+        answer.status_code = status
+        answer.headers.update(headers | {"Link": f'<{here}/receipt>; rel="describedby"'})
+        return answer
+    body = {
+        "impression": impression.id,
+        "application": outcome.application,
+        "entry": outcome.entry,
+        "sealed_digest": impression.sealed_digest,
+        "document": f"{here}/document",
+        "receipt": receipt(service.shop, impression, service.now()).to_json(),
+        "findings": outcome.findings,
+    }
+    return JSONResponse(body, status, headers=headers)
+
+
+def document(service: Service, impression: Impression) -> Response:
+    """The sealed PDF of an impression, hashed again before it leaves. Raises ``StorageError``."""
+    try:
+        path = service.shop.documents.read_path(impression.sealed_digest)
+    except UnknownError as error:
+        raise _lost(impression) from error
+    return files.file_at(path, name=f"{impression.id}.pdf", media_type=PDF, digest=impression.sealed_digest)
+
+
+def address(impression: Impression) -> str:
+    """The path of an impression."""
+    return f"/v1/impressions/{impression.id}"
+
+
+def _refused(outcome: Outcome) -> RefusedError:
+    failed = [finding for finding in outcome.findings if not finding["passed"]]
+    if any(finding["code"] == FOREIGN for finding in failed):
+        failed = [finding for finding in failed if finding["code"] == FOREIGN]
+    codes = ", ".join(finding["code"] for finding in failed)
+    return RefusedError(
+        "refused",
+        f"未盖章，{len(failed)} 条规则未通过：{codes}",
+        f"not sealed; rules that failed ({len(failed)}): {codes}",
+        findings=failed,
+        replayed=outcome.replayed,
+    )
+
+
+def _lost(impression: Impression) -> StorageError:
+    return StorageError(
+        "document-lost",
+        f"用章记录 {impression.id} 的盖章文件不在文件库中",
+        f"the sealed document of impression {impression.id} is missing from the store",
+    )

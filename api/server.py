@@ -1,0 +1,80 @@
+"""Starts the server processes and stops them gracefully."""
+
+import os
+import socket
+import sys
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from api import logs, metrics
+from api.app import create_app
+from sealing.seal import Sealer
+from sealing.settings import Settings
+from sealing.workshop import open_workshop
+
+_GRACE: Final = 30
+"""Seconds that running requests get when the server is stopped."""
+_BACKLOG: Final = 2048
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop (SIGTERM or SIGINT); running requests are finished first.
+
+    The installation must be initialised. Raises ``OSError`` when the address is taken, and what
+    ``open_workshop`` raises when there is one process.
+    """
+    listening = _listen(settings.host, settings.port)
+    config = uvicorn.Config(
+        partial(application, settings),
+        factory=True,
+        workers=settings.processes,
+        log_config=None,  # ours stands already
+        access_log=False,  # its lines hold query strings
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+        lifespan="on",
+    )
+    if settings.processes == 1:
+        server = uvicorn.Server(config)
+        server.run(sockets=[listening])
+        if not server.started:
+            sys.exit(1)
+        return
+    _share_metrics(settings.data)
+    Multiprocess(config, sockets=[listening]).run()
+
+
+def application(settings: Settings) -> FastAPI:
+    """The application of one server process, over a workshop of its own that is closed with it."""
+    logs.configure(settings.log_format)
+    with ExitStack() as stack:
+        shop = stack.enter_context(open_workshop(settings))
+        closing = stack.pop_all().close
+    try:
+        return create_app(shop, Sealer(shop), closing=closing)
+    except BaseException:
+        closing()
+        raise
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=False)
+    listening.set_inheritable(True)
+    return listening
+
+
+def _share_metrics(data: Path) -> None:
+    folder = data / "metrics"
+    rmtree(folder, ignore_errors=True)  # of the last run; the figures are of this one
+    folder.mkdir(mode=0o700)
+    os.environ[metrics.FOLDER] = str(folder.absolute())
