@@ -1,15 +1,19 @@
 """Tampering by SQL: flip, delete, swap, add and roll back rows of every table; the audit names the line."""
 
+from typing import Any
+
 import pytest
+from ledger_world import World
 from sqlalchemy import text
 
+from ledger.audit import Break
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.ids import new_id
 from ledger.merkle import CompactRange, leaf_hash
 
 
 @pytest.fixture
-def record(world):
+def record(world: World) -> World:
     """Eleven entries under two checkpoints, one opening erased."""
     for number in range(5):
         world.append(new_id("sea"), persons={"name": "张三"}, numbers={"n": number})
@@ -23,16 +27,16 @@ def record(world):
     return world
 
 
-def column(world, statement, **values):
+def column(world: World, statement: str, **values: object) -> Any:  # noqa: ANN401  whatever the column holds
     with world.database.read() as connection:
         return connection.execute(text(statement), values).scalar_one()
 
 
-def flip(data):
+def flip(data: bytes) -> bytes:
     return bytes([data[0] ^ 1]) + data[1:]
 
 
-def audit(world):
+def audit(world: World) -> dict[str, Break]:
     return {each.code: each for each in world.book.audit()}
 
 
@@ -50,7 +54,7 @@ FLIPS = [
 
 
 @pytest.mark.parametrize(("table", "name", "row", "code", "where"), FLIPS)
-def test_a_flipped_bit_is_named(record, table, name, row, code, where):
+def test_a_flipped_bit_is_named(record: World, table: str, name: str, row: str, code: str, where: str) -> None:
     found = bytes(column(record, f'SELECT "{name}" FROM {table} WHERE {row}'))
     record.sql(f'UPDATE {table} SET "{name}" = :new WHERE {row}', new=flip(found))
     assert where in audit(record)[code].where
@@ -95,7 +99,7 @@ REWRITES = [
 
 
 @pytest.mark.parametrize(("statement", "code", "where"), REWRITES)
-def test_a_rewritten_row_is_named(record, statement, code, where):
+def test_a_rewritten_row_is_named(record: World, statement: str, code: str, where: str) -> None:
     record.sql(statement)
     assert where in audit(record)[code].where
 
@@ -112,7 +116,7 @@ DELETIONS = [
 
 
 @pytest.mark.parametrize(("row", "code", "where"), DELETIONS)
-def test_a_deleted_row_is_named(record, row, code, where):
+def test_a_deleted_row_is_named(record: World, row: str, code: str, where: str) -> None:
     record.sql(f"DELETE FROM {row}")
     assert where in audit(record)[code].where
 
@@ -141,33 +145,35 @@ SWAPS = [
 
 
 @pytest.mark.parametrize(("table", "name", "first", "second", "code", "where"), SWAPS)
-def test_two_rows_swapped_are_named(record, table, name, first, second, code, where):
+def test_two_rows_swapped_are_named(
+    record: World, table: str, name: str, first: str, second: str, code: str, where: str
+) -> None:
     values = [column(record, f'SELECT "{name}" FROM {table} WHERE {row}') for row in (first, second)]
     for row, value in zip((second, first), values, strict=True):
         record.sql(f'UPDATE {table} SET "{name}" = :value WHERE {row}', value=value)
     assert where in audit(record)[code].where
 
 
-def test_subjects_swapped_between_entries_are_named(record):
+def test_subjects_swapped_between_entries_are_named(record: World) -> None:
     record.sql('UPDATE ledger_subjects SET "index" = 100 - "index" WHERE "index" IN (49, 3, 4)')
     record.sql('UPDATE ledger_subjects SET "index" = CASE "index" WHEN 97 THEN 4 ELSE 3 END WHERE "index" > 50')
     broken = audit(record)
     assert "index 3" in broken["subject-missing"].where
 
 
-def test_an_added_subject_row_is_named(record):
+def test_an_added_subject_row_is_named(record: World) -> None:
     record.sql("INSERT INTO ledger_subjects VALUES (:subject, 3)", subject=new_id("sea"))
     assert "index 3" in audit(record)["subject-unknown"].where
 
 
-def test_an_added_entry_is_named(record):
+def test_an_added_entry_is_named(record: World) -> None:
     record.sql(
         'INSERT INTO ledger_entries SELECT 11, kind, time, leaf, leaf_hash FROM ledger_entries WHERE "index" = 10'
     )
     assert "ledger_entries index 11" in audit(record)["row-unknown"].where
 
 
-def rolled_back_to_nine(world):
+def rolled_back_to_nine(world: World) -> None:
     """What somebody does who takes the last two entries out of every table and knows how the tree works."""
     with world.database.read() as connection:
         stored = connection.execute(text('SELECT leaf, time FROM ledger_entries ORDER BY "index" LIMIT 9')).all()
@@ -183,20 +189,20 @@ def rolled_back_to_nine(world):
     )
 
 
-def test_a_record_rolled_back_under_its_checkpoints_is_named(record):
+def test_a_record_rolled_back_under_its_checkpoints_is_named(record: World) -> None:
     rolled_back_to_nine(record)
     broken = audit(record)
     assert "ledger_checkpoints size 11" in broken["checkpoint-ahead"].where
     assert "index 2 group persons" in broken["erasure-unrecorded"].where
 
 
-def test_a_record_rolled_back_with_its_checkpoints_is_named_by_the_file_outside(record):
+def test_a_record_rolled_back_with_its_checkpoints_is_named_by_the_file_outside(record: World) -> None:
     rolled_back_to_nine(record)
     record.sql("DELETE FROM ledger_checkpoints WHERE size > 9")
     assert "kept checkpoint 1" in audit(record)["checkpoint-ahead"].where
 
 
-def test_a_past_rewritten_with_all_its_hashes_contradicts_the_signed_root(record):
+def test_a_past_rewritten_with_all_its_hashes_contradicts_the_signed_root(record: World) -> None:
     leaf = bytes(column(record, 'SELECT leaf FROM ledger_entries WHERE "index" = 1'))
     other = bytes(column(record, 'SELECT leaf FROM ledger_entries WHERE "index" = 0'))
     assert leaf != other
@@ -209,7 +215,7 @@ def test_a_past_rewritten_with_all_its_hashes_contradicts_the_signed_root(record
     assert "ledger_nodes level 1 index 0" in broken["node-differs"].where
 
 
-def test_a_time_that_falls_is_named(record):
+def test_a_time_that_falls_is_named(record: World) -> None:
     earlier, later = (
         bytes(column(record, f'SELECT leaf FROM ledger_entries WHERE "index" = {index}')) for index in (3, 7)
     )
@@ -218,14 +224,14 @@ def test_a_time_that_falls_is_named(record):
     assert "ledger_entries index 4" in audit(record)["time-falls"].where
 
 
-def test_a_checkpoint_of_another_tree_signed_with_our_key_is_named(record):
+def test_a_checkpoint_of_another_tree_signed_with_our_key_is_named(record: World) -> None:
     fork = Checkpoint(origin=record.identity.origin, size=6, root=bytes(32))
     note = sign_checkpoint(fork, record.identity, record.key)
     record.sql("INSERT INTO ledger_checkpoints VALUES (6, :root, :note, 'now')", root=bytes(32), note=note)
     assert "ledger_checkpoints size 6" in audit(record)["checkpoint-root"].where
 
 
-def test_a_break_tells_what_was_found_and_expected_in_both_languages(record):
+def test_a_break_tells_what_was_found_and_expected_in_both_languages(record: World) -> None:
     record.sql("UPDATE ledger_entries SET kind = 'seal.cancel' WHERE \"index\" = 6")
     (found,) = record.book.audit()
     assert found.en.startswith("ledger_entries index 6: found seal.cancel")
@@ -233,20 +239,20 @@ def test_a_break_tells_what_was_found_and_expected_in_both_languages(record):
     assert "应为：seal.use" in found.zh
 
 
-def test_breaks_never_tell_a_value(record):
+def test_breaks_never_tell_a_value(record: World) -> None:
     record.sql("UPDATE ledger_openings SET salt = :salt WHERE \"group\" = 'persons'", salt=bytes(32))
     (found,) = record.book.audit()
     assert "李四" not in found.zh + found.en
     assert "张三" not in found.zh + found.en
 
 
-def test_progress_is_told(record):
+def test_progress_is_told(record: World) -> None:
     told = []
     record.book.audit(lambda done, total: told.append((done, total)))
     assert told == [(11, 11)]
 
 
-def test_many_chunks_are_walked_as_one(world, monkeypatch):
+def test_many_chunks_are_walked_as_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.store.CHUNK", 3)
     world.fill(7)
     world.book.checkpoint(world.now, 7)

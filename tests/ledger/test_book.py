@@ -2,11 +2,15 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from ledger_world import LogKey, World
 from sqlalchemy import text
 
+from keystore.interface import Permit
 from ledger.book import LOCK_WAIT
+from ledger.canonical import JsonValue
 from ledger.entry import Draft
 from ledger.errors import (
     CheckpointError,
@@ -27,7 +31,7 @@ class RolledBack(Exception):  # noqa: N818  thrown to leave a transaction
     pass
 
 
-def test_append_numbers_entries_and_gives_the_hash_of_the_leaf(world):
+def test_append_numbers_entries_and_gives_the_hash_of_the_leaf(world: World) -> None:
     seal = new_id("sea")
     first, second = world.append(seal, numbers={"document": "赣市审批〔2026〕1号"}), world.append(seal)
     assert (first.index, second.index) == (0, 1)
@@ -38,7 +42,7 @@ def test_append_numbers_entries_and_gives_the_hash_of_the_leaf(world):
     assert (stored.kind, stored.time, stored.leaf.subjects) == ("seal.use", first.time, (seal,))
 
 
-def test_several_entries_share_the_callers_transaction(world):
+def test_several_entries_share_the_callers_transaction(world: World) -> None:
     with world.database.write() as connection:
         for number in range(3):
             draft = Draft(kind="a.b", subjects=(), groups={"row": number})
@@ -47,9 +51,9 @@ def test_several_entries_share_the_callers_transaction(world):
     assert world.book.audit() == []
 
 
-def test_what_is_rolled_back_leaves_no_trace_and_no_false_alarm(world):
+def test_what_is_rolled_back_leaves_no_trace_and_no_false_alarm(world: World) -> None:
     world.fill(3)
-    with pytest.raises(RolledBack), world.database.write() as connection:
+    with pytest.raises(RolledBack), world.database.write() as connection:  # noqa: PT012  the block is the transaction that is left
         lost = world.book.append(connection, Draft(kind="a.b", subjects=(), groups={"row": "lost"}), world.now)
         world.book.trusted(connection, lost.index)
         raise RolledBack
@@ -60,18 +64,18 @@ def test_what_is_rolled_back_leaves_no_trace_and_no_false_alarm(world):
     assert world.book.audit() == []
 
 
-def test_a_savepoint_rolled_back_leaves_no_false_alarm(world):
+def test_a_savepoint_rolled_back_leaves_no_false_alarm(world: World) -> None:
     world.fill(1)
     draft = Draft(kind="a.b", subjects=(), groups={"row": 1})
     with world.database.write() as connection:
-        with pytest.raises(RolledBack), connection.begin_nested():
+        with pytest.raises(RolledBack), connection.begin_nested():  # noqa: PT012  the block is the transaction that is left
             world.book.append(connection, draft, world.now)
             raise RolledBack
         assert world.book.append(connection, draft, world.now).index == 1
     assert world.book.audit() == []
 
 
-def test_the_newest_entry_about_a_subject(world):
+def test_the_newest_entry_about_a_subject(world: World) -> None:
     seal, other = new_id("sea"), new_id("sea")
     for state in ("active", "suspended", "active"):
         world.append(seal, row={"state": state})
@@ -81,7 +85,7 @@ def test_the_newest_entry_about_a_subject(world):
         assert world.book.latest(connection, new_id("sea")) is None
 
 
-def test_now_long_before_the_last_entry_is_refused(world):
+def test_now_long_before_the_last_entry_is_refused(world: World) -> None:
     world.fill(2)
     draft = Draft(kind="a.b", subjects=(), groups={})
     with pytest.raises(ClockBehindError) as refusal, world.database.write() as connection:
@@ -91,7 +95,7 @@ def test_now_long_before_the_last_entry_is_refused(world):
 
 
 @pytest.mark.parametrize("behind", [timedelta(0), timedelta(microseconds=1), LOCK_WAIT])
-def test_a_writer_that_waited_for_the_head_gets_the_time_of_the_entry_before(world, behind):
+def test_a_writer_that_waited_for_the_head_gets_the_time_of_the_entry_before(world: World, behind: timedelta) -> None:
     last = world.append()
     draft = Draft(kind="a.b", subjects=(), groups={})
     with world.database.write() as connection:
@@ -100,7 +104,7 @@ def test_a_writer_that_waited_for_the_head_gets_the_time_of_the_entry_before(wor
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_the_clock_is_held_against_the_leaf_not_the_column(world, restarted):
+def test_the_clock_is_held_against_the_leaf_not_the_column(world: World, restarted: bool) -> None:
     world.fill(2)
     world.book.checkpoint(world.now, 2)
     world.sql("UPDATE ledger_head SET time = '2020-01-01T00:00:00.000000Z'")
@@ -111,7 +115,7 @@ def test_the_clock_is_held_against_the_leaf_not_the_column(world, restarted):
     assert refusal.value.code == "head-tampered"
 
 
-def test_a_draft_that_cannot_be_written_writes_nothing(world):
+def test_a_draft_that_cannot_be_written_writes_nothing(world: World) -> None:
     world.fill(1)
     with pytest.raises(NotCanonicalError):
         world.append(row={"volume": 22.5})
@@ -120,7 +124,7 @@ def test_a_draft_that_cannot_be_written_writes_nothing(world):
     assert world.append().index == 1
 
 
-def test_an_entry_that_is_not_there(world):
+def test_an_entry_that_is_not_there(world: World) -> None:
     world.fill(1)
     with world.database.read() as connection:
         for read in (world.book.entry, world.book.trusted):
@@ -130,7 +134,7 @@ def test_an_entry_that_is_not_there(world):
             world.book.entry(connection, 0).value("persons")
 
 
-def test_a_checkpoint_is_reused_while_it_covers(world):
+def test_a_checkpoint_is_reused_while_it_covers(world: World) -> None:
     world.fill(3)
     first = world.book.checkpoint(world.now, 2)
     assert first.size == 3
@@ -144,11 +148,11 @@ def test_a_checkpoint_is_reused_while_it_covers(world):
         world.book.checkpoint(world.now, 6)
 
 
-def test_no_lock_is_held_while_the_log_key_is_used(world):
+def test_no_lock_is_held_while_the_log_key_is_used(world: World) -> None:
     world.fill(1)
     signed = world.key.sign
 
-    def sign(permit, message):
+    def sign(permit: Permit, message: bytes) -> bytes:
         world.append()  # would wait for the busy timeout if the head were locked
         return signed(permit, message)
 
@@ -157,13 +161,13 @@ def test_no_lock_is_held_while_the_log_key_is_used(world):
     assert world.count("ledger_entries") == 2
 
 
-def test_the_checkpoint_of_a_record_without_entries(world):
+def test_the_checkpoint_of_a_record_without_entries(world: World) -> None:
     assert world.book.checkpoint(world.now, 0).size == 0
     world.fill(2)
     assert world.book.audit() == []
 
 
-def test_evidence_is_judged_without_the_database(world):
+def test_evidence_is_judged_without_the_database(world: World) -> None:
     for _ in range(9):
         world.append(persons=PERSON, numbers={"n": 1})
     evidence = world.book.evidence(4, ["numbers"], world.now)
@@ -202,7 +206,9 @@ def test_evidence_is_judged_without_the_database(world):
         ("more", 1, ProofError),
     ],
 )
-def test_evidence_that_was_changed_is_refused(world, member, value, error):
+def test_evidence_that_was_changed_is_refused(
+    world: World, member: str, value: JsonValue, error: type[Exception]
+) -> None:
     for _ in range(5):
         world.append(persons=PERSON)
     carried = world.book.evidence(4, ["persons"], world.now).to_json()
@@ -210,7 +216,7 @@ def test_evidence_that_was_changed_is_refused(world, member, value, error):
         Evidence.from_json({**carried, member: value}).check(world.identity)
 
 
-def test_evidence_of_another_log_is_refused(world, other_key):
+def test_evidence_of_another_log_is_refused(world: World, other_key: LogKey) -> None:
     world.fill(1)
     evidence = world.book.evidence(0, [], world.now)
     identity = type(world.identity).of_key(world.identity.origin, other_key)
@@ -218,7 +224,7 @@ def test_evidence_of_another_log_is_refused(world, other_key):
         evidence.check(identity)
 
 
-def test_an_opening_is_erased_and_the_leaf_stays(world):
+def test_an_opening_is_erased_and_the_leaf_stays(world: World) -> None:
     target = world.append(persons=PERSON, numbers={"n": 1})
     by = new_id("per")
     with world.database.read() as connection:
@@ -239,10 +245,10 @@ def test_an_opening_is_erased_and_the_leaf_stays(world):
     assert world.book.evidence(target.index, ["persons", "numbers"], world.now).openings.keys() == {"numbers"}
 
 
-def test_an_erasure_is_not_erased_and_nothing_is_erased_twice(world):
+def test_an_erasure_is_not_erased_and_nothing_is_erased_twice(world: World) -> None:
     world.append(persons=PERSON)
 
-    def erase(index, group):
+    def erase(index: int, group: object) -> None:
         with world.database.write() as connection:
             world.book.erase(connection, index, [group], reason="r", by=new_id("per"), now=world.now)
 
@@ -256,7 +262,7 @@ def test_an_erasure_is_not_erased_and_nothing_is_erased_twice(world):
     assert world.count("ledger_entries") == 2
 
 
-def test_what_was_erased_is_overwritten_in_the_file(world, tmp_path):
+def test_what_was_erased_is_overwritten_in_the_file(world: World, tmp_path: Path) -> None:
     if world.database.dialect != "sqlite":
         return
     world.append(persons={"name": "identifiable-person-name"})
@@ -268,7 +274,7 @@ def test_what_was_erased_is_overwritten_in_the_file(world, tmp_path):
     assert b"identifiable-person-name" not in file.read_bytes()
 
 
-def test_a_restart_trusts_the_newest_signed_checkpoint_and_re_hashes_the_rest(world):
+def test_a_restart_trusts_the_newest_signed_checkpoint_and_re_hashes_the_rest(world: World) -> None:
     world.fill(5)
     world.book.checkpoint(world.now, 5)
     world.fill(4)
@@ -279,7 +285,7 @@ def test_a_restart_trusts_the_newest_signed_checkpoint_and_re_hashes_the_rest(wo
             assert world.book.trusted(connection, index).index == index
 
 
-def test_an_old_snapshot_is_read_while_others_append(world):
+def test_an_old_snapshot_is_read_while_others_append(world: World) -> None:
     world.fill(4)
     world.restart()
     with world.database.read() as connection:

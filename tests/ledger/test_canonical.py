@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import pytest
@@ -25,14 +26,14 @@ values = st.recursive(
 
 
 @pytest.mark.parametrize("vector", VALID, ids=lambda vector: vector["name"])
-def test_the_bytes_of_a_value_never_change(vector):
+def test_the_bytes_of_a_value_never_change(vector: dict[str, Any]) -> None:
     assert canonical(vector["value"]).hex() == vector["canonical"]
     assert parse(bytes.fromhex(vector["canonical"])) == vector["value"]
     assert digest("yinxin/test/v1", vector["value"]) == vector["digest"]
 
 
 @pytest.mark.parametrize("vector", REFUSED, ids=lambda vector: vector["name"])
-def test_bytes_that_canonical_would_not_write_are_refused(vector):
+def test_bytes_that_canonical_would_not_write_are_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(NotCanonicalError) as refusal:
         parse(bytes.fromhex(vector["bytes"]))
     assert refusal.value.code == "not-canonical"
@@ -48,16 +49,16 @@ def test_bytes_that_canonical_would_not_write_are_refused(vector):
     ],
     ids=repr,
 )  # fmt: skip
-def test_values_outside_the_restricted_form_are_refused(value):
+def test_values_outside_the_restricted_form_are_refused(value: object) -> None:
     with pytest.raises(NotCanonicalError):
         canonical({"member": [value]})
 
 
-def test_the_largest_integers_pass():
+def test_the_largest_integers_pass() -> None:
     assert canonical([2**53 - 1, -(2**53) + 1]) == b"[9007199254740991,-9007199254740991]"
 
 
-def test_the_message_names_the_place_and_is_short():
+def test_the_message_names_the_place_and_is_short() -> None:
     with pytest.raises(NotCanonicalError, match=r"\$\.a\[1\]\.b: found a value of type float"):
         canonical({"a": [0, {"b": 0.5}]})
     with pytest.raises(NotCanonicalError) as refusal:
@@ -65,8 +66,8 @@ def test_the_message_names_the_place_and_is_short():
     assert len(refusal.value.en) < 300
 
 
-def test_nesting_is_bounded_for_writer_and_reader():
-    def nested(depth):
+def test_nesting_is_bounded_for_writer_and_reader() -> None:
+    def nested(depth: int) -> bytes:
         return b"[" * depth + b"]" * depth
 
     assert canonical(parse(nested(DEPTH_LIMIT))) == nested(DEPTH_LIMIT)
@@ -76,12 +77,12 @@ def test_nesting_is_bounded_for_writer_and_reader():
 
 
 @given(values)
-def test_parse_gives_back_what_canonical_wrote(value):
+def test_parse_gives_back_what_canonical_wrote(value: object) -> None:
     assert parse(canonical(value)) == value
 
 
 @given(values)
-def test_another_spelling_of_the_same_value_is_refused(value):
+def test_another_spelling_of_the_same_value_is_refused(value: object) -> None:
     spelled = json.dumps(value, ensure_ascii=True, separators=(", ", ": ")).encode()
     if spelled == canonical(value):
         assert parse(spelled) == value
@@ -91,13 +92,13 @@ def test_another_spelling_of_the_same_value_is_refused(value):
 
 
 @given(st.dictionaries(texts, integers, min_size=2, max_size=6))
-def test_the_order_of_members_does_not_matter(members):
+def test_the_order_of_members_does_not_matter(members: dict[str, int]) -> None:
     backwards = dict(reversed(members.items()))
     assert canonical(backwards) == canonical(members)
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_read_exactly_or_refused(data):
+def test_any_bytes_are_read_exactly_or_refused(data: bytes) -> None:
     try:
         value = parse(data)
     except NotCanonicalError:
@@ -105,5 +106,5 @@ def test_any_bytes_are_read_exactly_or_refused(data):
     assert canonical(value) == data
 
 
-def test_the_domain_is_part_of_a_digest():
+def test_the_domain_is_part_of_a_digest() -> None:
     assert digest("yinxin/a/v1", {}) != digest("yinxin/b/v1", {})

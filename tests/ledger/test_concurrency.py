@@ -4,8 +4,11 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from ledger_world import World
 
 from ledger.book import Book
 from ledger.database import Database
@@ -16,17 +19,17 @@ EACH = 12
 ROOT = Path(__file__).parent.parent.parent
 
 
-def append_some(database, book, subject):
+def append_some(database: Database, book: Book, subject: str) -> None:
     for number in range(EACH):
         with database.write() as connection:
             draft = Draft(kind="a.b", subjects=(subject,), groups={"row": number})
             book.append(connection, draft, datetime.now(UTC))
 
 
-def in_threads(*targets):
+def in_threads(*targets: Callable[[], object]) -> None:
     failures = []
 
-    def guarded(target):
+    def guarded(target: Callable[[], object]) -> None:
         try:
             target()
         except BaseException as error:  # noqa: BLE001  shown by the assertion below
@@ -40,14 +43,14 @@ def in_threads(*targets):
     assert failures == []
 
 
-def test_threads_append_sign_and_prove_at_once(world):
+def test_threads_append_sign_and_prove_at_once(world: World) -> None:
     world.fill(3)
     subjects = [new_id("app") for _ in range(4)]
 
-    def appending(subject):
+    def appending(subject: str) -> Callable[[], None]:
         return lambda: append_some(world.database, world.book, subject)
 
-    def proving():
+    def proving() -> None:
         for _ in range(EACH):
             now = datetime.now(UTC)
             signed = world.book.checkpoint(now, 3)
@@ -62,7 +65,7 @@ def test_threads_append_sign_and_prove_at_once(world):
         assert {world.book.latest(connection, subject).value("row") for subject in subjects} == {EACH - 1}
 
 
-def test_replicas_learn_what_others_appended(world):
+def test_replicas_learn_what_others_appended(world: World) -> None:
     replicas = [Book(Database(world.url), world.identity, world.key) for _ in range(3)]
     for number in range(9):
         world.now = datetime.now(UTC)
@@ -93,7 +96,7 @@ concurrency.append_some(world.database, world.book, concurrency.new_id("app"))
 """
 
 
-def test_processes_append_at_once(world):
+def test_processes_append_at_once(world: World) -> None:
     world.fill(2)
     world.book.checkpoint(datetime.now(UTC), 2)
     here = Path(__file__)

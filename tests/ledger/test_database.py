@@ -2,10 +2,14 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from databases import PostgresServer
+from ledger_world import World
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from ledger.database import Database, after_commit, is_writing
@@ -20,13 +24,13 @@ class Left(Exception):  # noqa: N818  thrown to leave a transaction
 
 
 @pytest.fixture
-def hasty(url):
+def hasty(url: str) -> Iterator[Database]:
     opened = Database(url, busy_timeout=SHORT)
     yield opened
     opened.close()
 
 
-def test_a_second_writer_waits_no_longer_than_the_busy_timeout(world, hasty):
+def test_a_second_writer_waits_no_longer_than_the_busy_timeout(world: World, hasty: Database) -> None:
     with world.database.write() as connection:
         world.book.append(connection, Draft(kind="a.b", subjects=(), groups={}), world.now)
         with pytest.raises(DatabaseBusyError) as refusal, hasty.write() as second:
@@ -36,7 +40,7 @@ def test_a_second_writer_waits_no_longer_than_the_busy_timeout(world, hasty):
     assert world.append().index == 1
 
 
-def test_a_reader_is_not_held_up_by_a_writer_and_keeps_its_snapshot(world, hasty):
+def test_a_reader_is_not_held_up_by_a_writer_and_keeps_its_snapshot(world: World, hasty: Database) -> None:
     world.fill(1)
     count = text("SELECT count(*) FROM ledger_entries")
     with hasty.read() as reader:
@@ -48,19 +52,19 @@ def test_a_reader_is_not_held_up_by_a_writer_and_keeps_its_snapshot(world, hasty
         assert not is_writing(reader)
 
 
-def test_a_reader_cannot_write(world):
+def test_a_reader_cannot_write(world: World) -> None:
     if world.database.dialect != "postgresql":
         return
     with pytest.raises(DatabaseUnavailableError), world.database.read() as connection:
         connection.execute(text("DELETE FROM ledger_head"))
 
 
-def durability(database, connection):
+def durability(database: Database, connection: Connection) -> object:
     setting = "PRAGMA synchronous" if database.dialect == "sqlite" else "SHOW synchronous_commit"
     return connection.exec_driver_sql(setting).scalar_one()
 
 
-def test_commits_are_synced_and_only_what_can_be_made_again_is_not(database):
+def test_commits_are_synced_and_only_what_can_be_made_again_is_not(database: Database) -> None:
     full, lazy = (2, 1) if database.dialect == "sqlite" else ("on", "off")
     with database.write() as connection:
         assert durability(database, connection) == full
@@ -73,7 +77,7 @@ def test_commits_are_synced_and_only_what_can_be_made_again_is_not(database):
             assert durability(database, connection) == full
 
 
-def test_a_server_that_would_not_sync_is_told_to(postgres):
+def test_a_server_that_would_not_sync_is_told_to(postgres: PostgresServer) -> None:
     url = postgres.new_database()
     postgres.run(f'ALTER DATABASE "{url.rpartition("/")[2]}" SET synchronous_commit = off')
     opened = Database(url)
@@ -82,7 +86,7 @@ def test_a_server_that_would_not_sync_is_told_to(postgres):
     opened.close()
 
 
-def test_sqlite_runs_in_wal_mode_with_foreign_keys(database):
+def test_sqlite_runs_in_wal_mode_with_foreign_keys(database: Database) -> None:
     if database.dialect != "sqlite":
         return
     with database.read() as connection:
@@ -92,14 +96,14 @@ def test_sqlite_runs_in_wal_mode_with_foreign_keys(database):
     assert pragmas == ["wal", 1]
 
 
-def test_actions_run_after_the_commit_and_never_without_one(database):
+def test_actions_run_after_the_commit_and_never_without_one(database: Database) -> None:
     seen = []
     with database.write() as connection:
         after_commit(connection, lambda: seen.append("committed"))
         assert is_writing(connection)
         assert seen == []
     assert seen == ["committed"]
-    with pytest.raises(Left), database.write() as connection:
+    with pytest.raises(Left), database.write() as connection:  # noqa: PT012  the block is the transaction that is left
         after_commit(connection, lambda: seen.append("wrong"))
         raise Left
     with database.write():
@@ -107,19 +111,19 @@ def test_actions_run_after_the_commit_and_never_without_one(database):
     assert seen == ["committed"]
 
 
-def test_a_broken_constraint_stays_what_it_is(world):
+def test_a_broken_constraint_stays_what_it_is(world: World) -> None:
     world.fill(1)
     with pytest.raises(IntegrityError), world.database.write() as connection:
         connection.execute(text("INSERT INTO ledger_nodes VALUES (1, 1, :h), (1, 1, :h)"), {"h": bytes(32)})
 
 
-def test_a_statement_that_is_wrong_stays_a_programming_error(database):
+def test_a_statement_that_is_wrong_stays_a_programming_error(database: Database) -> None:
     with pytest.raises(Exception, match="no_such_table") as refusal, database.read() as connection:
         connection.execute(text("SELECT 1 FROM no_such_table"))
     assert not isinstance(refusal.value, DatabaseBusyError)
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_half_done(world):
+def test_a_full_disk_is_told_and_leaves_nothing_half_done(world: World) -> None:
     if world.database.dialect != "sqlite":
         return
     world.fill(2)
@@ -135,7 +139,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(world):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount a small disk")
-def test_a_disk_that_is_really_full_is_told(tmp_path):
+def test_a_disk_that_is_really_full_is_told(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -147,7 +151,7 @@ def test_a_disk_that_is_really_full_is_told(tmp_path):
     try:
         with opened.write() as connection:
             connection.execute(text("CREATE TABLE t (data BLOB)"))
-        with pytest.raises(DatabaseFullError), opened.write() as connection:
+        with pytest.raises(DatabaseFullError), opened.write() as connection:  # noqa: PT012  the block is the transaction that is left
             for _ in range(100):
                 connection.execute(text("INSERT INTO t VALUES (zeroblob(10000))"))
         with opened.read() as connection:
@@ -157,11 +161,11 @@ def test_a_disk_that_is_really_full_is_told(tmp_path):
         subprocess.run(["umount", disk], check=True)
 
 
-def test_a_connection_lost_in_the_middle_is_told_and_leaves_nothing(world, postgres):
+def test_a_connection_lost_in_the_middle_is_told_and_leaves_nothing(world: World, postgres: PostgresServer) -> None:
     if world.database.dialect != "postgresql":
         return
     world.fill(1)
-    with pytest.raises(DatabaseUnavailableError) as refusal, world.database.write() as connection:
+    with pytest.raises(DatabaseUnavailableError) as refusal, world.database.write() as connection:  # noqa: PT012  the block is the transaction that is left
         world.book.append(connection, Draft(kind="a.b", subjects=(), groups={}), world.now)
         backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
         postgres.run(f"SELECT pg_terminate_backend({backend}, 5000)")
@@ -175,15 +179,15 @@ def test_a_connection_lost_in_the_middle_is_told_and_leaves_nothing(world, postg
     "url",
     ["sqlite:////nowhere/at/all.db", "postgresql://nobody@127.0.0.1:9/nothing", "mysql://localhost/x", "sqlite://"],
 )
-def test_a_database_that_cannot_be_opened_is_told(url):
-    with pytest.raises(DatabaseUnavailableError) as refusal:
+def test_a_database_that_cannot_be_opened_is_told(url: str) -> None:
+    with pytest.raises(DatabaseUnavailableError) as refusal:  # noqa: PT012  the block is the transaction that is left
         opened = Database(url, busy_timeout=SHORT)
         with opened.read() as connection:
             connection.execute(text("SELECT 1"))
     assert refusal.value.zh
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path):
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"this is no database " * 100)
     opened = Database(f"sqlite:///{tmp_path / 'x.db'}")
     with pytest.raises(DatabaseUnavailableError), opened.read() as connection:
@@ -191,19 +195,19 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
     opened.close()
 
 
-def test_passwords_are_not_told():
+def test_passwords_are_not_told() -> None:
     opened = Database("postgresql://nobody:hunter2@127.0.0.1:9/nothing", busy_timeout=SHORT)
     with pytest.raises(DatabaseUnavailableError) as refusal, opened.read():
         pass
     assert "hunter2" not in str(refusal.value)
 
 
-def test_a_pool_that_is_used_up_is_told(hasty):
+def test_a_pool_that_is_used_up_is_told(hasty: Database) -> None:
     with pytest.raises(DatabaseBusyError, match="free connection"):
         hold(hasty, 30)
 
 
-def hold(database, count):
+def hold(database: Database, count: int) -> None:
     if count:
         with database.read():
             hold(database, count - 1)

@@ -2,8 +2,10 @@
 
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from ledger_world import LogKey, World
 from sqlalchemy import text
 
 from ledger.checkpoint import open_checkpoint, sign_checkpoint
@@ -15,14 +17,14 @@ from ledger.merkle import CompactRange, leaf_hash
 
 
 @pytest.fixture
-def record(world):
+def record(world: World) -> World:
     world.fill(6)
     world.book.checkpoint(world.now, 6)
     world.fill(3)
     return world
 
 
-def forge_head(world, size):
+def forge_head(world: World, size: int) -> None:
     """A head that fits the first ``size`` leaves as they are now stored."""
     with world.database.read() as connection:
         stored = connection.execute(text(f'SELECT leaf, time FROM ledger_entries ORDER BY "index" LIMIT {size}')).all()
@@ -42,7 +44,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
-def test_nothing_is_appended_or_signed_on_a_changed_head(record, change, restarted):
+def test_nothing_is_appended_or_signed_on_a_changed_head(record: World, change: str, restarted: bool) -> None:
     record.sql(CHANGES[change])
     if restarted:
         record.restart()
@@ -55,14 +57,14 @@ def test_nothing_is_appended_or_signed_on_a_changed_head(record, change, restart
     assert record.count("ledger_entries") == 9
 
 
-def test_an_entry_added_past_the_head_of_this_process_is_refused(record):
+def test_an_entry_added_past_the_head_of_this_process_is_refused(record: World) -> None:
     record.sql('INSERT INTO ledger_entries SELECT 9, kind, time, leaf, leaf_hash FROM ledger_entries WHERE "index" = 8')
     record.sql("UPDATE ledger_head SET size = 10")
     with pytest.raises(HeadTamperedError):
         record.append()
 
 
-def test_a_tail_changed_with_its_hashes_is_refused_by_the_living_process(record):
+def test_a_tail_changed_with_its_hashes_is_refused_by_the_living_process(record: World) -> None:
     other = 'SELECT leaf FROM ledger_entries WHERE "index" = 0'
     record.sql(f'UPDATE ledger_entries SET leaf = ({other}) WHERE "index" = 8')
     forge_head(record, 9)
@@ -70,7 +72,7 @@ def test_a_tail_changed_with_its_hashes_is_refused_by_the_living_process(record)
         record.append()
 
 
-def test_a_head_put_back_is_refused_by_the_living_process(record):
+def test_a_head_put_back_is_refused_by_the_living_process(record: World) -> None:
     forge_head(record, 7)
     with pytest.raises(HeadRolledBackError) as refusal:
         record.append()
@@ -79,14 +81,14 @@ def test_a_head_put_back_is_refused_by_the_living_process(record):
         record.book.checkpoint(record.now, 1)
 
 
-def test_a_head_put_back_under_a_signed_checkpoint_is_refused_after_a_restart(record):
+def test_a_head_put_back_under_a_signed_checkpoint_is_refused_after_a_restart(record: World) -> None:
     forge_head(record, 5)
     record.restart()
     with pytest.raises(HeadRolledBackError):
         record.append()
 
 
-def test_a_database_put_back_from_a_copy_is_refused_by_the_file_outside(record, tmp_path):
+def test_a_database_put_back_from_a_copy_is_refused_by_the_file_outside(record: World, tmp_path: Path) -> None:
     if record.database.dialect != "sqlite":
         forge_head(record, 5)
         record.sql("DELETE FROM ledger_checkpoints")
@@ -104,7 +106,7 @@ def test_a_database_put_back_from_a_copy_is_refused_by_the_file_outside(record, 
     record.database.close()
 
 
-def test_the_file_outside_is_written_at_most_once_a_second(record):
+def test_the_file_outside_is_written_at_most_once_a_second(record: World) -> None:
     first = record.anchor.read_text(encoding="utf-8")
     record.book.checkpoint(record.now, 9)
     assert record.anchor.read_text(encoding="utf-8") != first
@@ -117,14 +119,14 @@ def test_the_file_outside_is_written_at_most_once_a_second(record):
 
 
 @pytest.mark.parametrize("note", [b"", b"nothing", b"\xff\xfe"])
-def test_a_file_outside_that_was_changed_is_refused(record, note):
+def test_a_file_outside_that_was_changed_is_refused(record: World, note: bytes) -> None:
     record.anchor.write_bytes(note)
     record.restart()
     with pytest.raises(CheckpointError):
         record.append()
 
 
-def test_a_file_outside_that_cannot_be_read_is_refused(record):
+def test_a_file_outside_that_cannot_be_read_is_refused(record: World) -> None:
     record.anchor.unlink()
     record.anchor.mkdir()
     record.restart()
@@ -132,7 +134,7 @@ def test_a_file_outside_that_cannot_be_read_is_refused(record):
         record.append()
 
 
-def test_a_checkpoint_forged_with_another_key_is_refused(record, other_key):
+def test_a_checkpoint_forged_with_another_key_is_refused(record: World, other_key: LogKey) -> None:
     with record.database.read() as connection:
         note = connection.execute(text("SELECT note FROM ledger_checkpoints")).scalar_one()
     identity = type(record.identity).of_key(record.identity.origin, other_key)
@@ -153,7 +155,7 @@ def test_a_checkpoint_forged_with_another_key_is_refused(record, other_key):
         'UPDATE ledger_entries SET leaf = (SELECT leaf FROM ledger_entries WHERE "index" = 0) WHERE "index" = 7',
     ],
 )
-def test_a_restart_refuses_a_tree_that_does_not_lead_to_what_was_signed(record, change):
+def test_a_restart_refuses_a_tree_that_does_not_lead_to_what_was_signed(record: World, change: str) -> None:
     record.sql(change)
     record.restart()
     with pytest.raises(RecordBrokenError):
@@ -166,7 +168,8 @@ TRUSTED = {
     'leaf_hash = (SELECT leaf_hash FROM ledger_entries WHERE "index" = 0), '
     'time = (SELECT time FROM ledger_entries WHERE "index" = 0) WHERE "index" = 4',
     "kind": "UPDATE ledger_entries SET kind = 'seal.cancel' WHERE \"index\" = 4",
-    "value": 'UPDATE ledger_openings SET value = (SELECT value FROM ledger_openings WHERE "index" = 0) WHERE "index" = 4',
+    "value": 'UPDATE ledger_openings SET value = (SELECT value FROM ledger_openings WHERE "index" = 0) '
+    'WHERE "index" = 4',
     "opening gone": 'DELETE FROM ledger_openings WHERE "index" = 4',
     "opening emptied": 'UPDATE ledger_openings SET salt = NULL, value = NULL WHERE "index" = 4',
 }
@@ -174,24 +177,24 @@ TRUSTED = {
 
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize("change", TRUSTED)
-def test_an_entry_that_was_changed_is_not_trusted(record, change, restarted):
+def test_an_entry_that_was_changed_is_not_trusted(record: World, change: str, restarted: bool) -> None:
     record.sql(TRUSTED[change])
     if change == "leaf and hash":
         record.sql('UPDATE ledger_openings SET "index" = 40 WHERE "index" = 4')
         record.sql('UPDATE ledger_openings SET "index" = 4 WHERE "index" = 0')
     if restarted:
         record.restart()
-    with record.database.read() as connection, pytest.raises(RecordBrokenError, match="entry [45]"):
+    with record.database.read() as connection, pytest.raises(RecordBrokenError, match=r"entry [45]"):
         record.book.trusted(connection, 4)
 
 
-def test_an_entry_that_was_changed_is_not_given_as_evidence(record):
+def test_an_entry_that_was_changed_is_not_given_as_evidence(record: World) -> None:
     record.sql(TRUSTED["leaf"])
     with pytest.raises(RecordBrokenError):
         record.book.evidence(4, ["row"], record.now)
 
 
-def test_the_newest_entry_taken_out_of_the_index_is_missed_by_the_process_that_knows_it(record):
+def test_the_newest_entry_taken_out_of_the_index_is_missed_by_the_process_that_knows_it(record: World) -> None:
     seal = new_id("sea")
     record.append(seal, row={"state": "active"})
     suspended = record.append(seal, row={"state": "suspended"})
@@ -203,14 +206,14 @@ def test_the_newest_entry_taken_out_of_the_index_is_missed_by_the_process_that_k
         record.book.latest(connection, seal)
 
 
-def test_an_index_that_points_to_another_entry_is_noticed(record):
+def test_an_index_that_points_to_another_entry_is_noticed(record: World) -> None:
     seal = new_id("sea")
     record.sql("INSERT INTO ledger_subjects VALUES (:seal, 3)", seal=seal)
     with record.database.read() as connection, pytest.raises(RecordBrokenError, match="not about"):
         record.book.latest(connection, seal)
 
 
-def test_what_is_remembered_is_bounded(record, monkeypatch):
+def test_what_is_remembered_is_bounded(record: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.head.REMEMBERED", 4)
     record.fill(10)
     guard: HeadGuard = record.book._guard

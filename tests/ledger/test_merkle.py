@@ -1,5 +1,6 @@
 """The tree against a naive reading of RFC 6962, the vectors that logs publish, and every proof forged."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import pytest
@@ -11,6 +12,7 @@ from ledger.merkle import (
     EMPTY_ROOT,
     CompactRange,
     Node,
+    NodeReader,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -39,7 +41,7 @@ ROOTS = [
 ]
 
 
-def naive_root(leaves):
+def naive_root(leaves: list[bytes]) -> bytes:
     """MTH of RFC 6962 2.1, word for word."""
     if not leaves:
         return sha256(b"").digest()
@@ -49,7 +51,7 @@ def naive_root(leaves):
     return sha256(b"\x01" + naive_root(leaves[:k]) + naive_root(leaves[k:])).digest()
 
 
-def naive_path(m, leaves):
+def naive_path(m: int, leaves: list[bytes]) -> list[bytes]:
     """PATH of RFC 6962 2.1.1."""
     if len(leaves) == 1:
         return []
@@ -59,7 +61,7 @@ def naive_path(m, leaves):
     return [*naive_path(m - k, leaves[k:]), naive_root(leaves[:k])]
 
 
-def naive_subproof(m, leaves, whole):
+def naive_subproof(m: int, leaves: list[bytes], whole: bool) -> list[bytes]:
     """SUBPROOF of RFC 6962 2.1.2."""
     if m == len(leaves):
         return [] if whole else [naive_root(leaves)]
@@ -69,14 +71,14 @@ def naive_subproof(m, leaves, whole):
     return [*naive_subproof(m - k, leaves[k:], whole=False), naive_root(leaves[:k])]
 
 
-def largest_power_below(n):
+def largest_power_below(n: int) -> int:
     k = 1
     while k * 2 < n:
         k *= 2
     return k
 
 
-def build(leaves):
+def build(leaves: list[bytes]) -> tuple[CompactRange, NodeReader]:
     """The compact range, and a reader of the nodes that its appends completed."""
     tree, nodes = CompactRange(), {}
     for index, leaf in enumerate(leaves):
@@ -86,7 +88,7 @@ def build(leaves):
     return tree, lambda wanted: {node: nodes[node] for node in wanted if node in nodes}
 
 
-def numbered(size):
+def numbered(size: int) -> list[bytes]:
     return [b"leaf %d" % number for number in range(size)]
 
 
@@ -94,23 +96,23 @@ sizes = st.integers(min_value=1, max_value=70)
 
 
 @pytest.mark.parametrize("size", range(9))
-def test_published_roots(size):
+def test_published_roots(size: int) -> None:
     assert build(LEAVES[:size])[0].root().hex() == ROOTS[size]
 
 
-def test_the_root_of_nothing():
+def test_the_root_of_nothing() -> None:
     assert CompactRange().root() == EMPTY_ROOT == sha256(b"").digest()
 
 
 @given(sizes)
-def test_root_and_range_from_nodes_agree_with_the_naive_tree(size):
+def test_root_and_range_from_nodes_agree_with_the_naive_tree(size: int) -> None:
     tree, read = build(numbered(size))
     assert tree.root() == naive_root(numbered(size))
     assert range_at(size, read) == tree
     assert CompactRange.from_bytes(size, tree.to_bytes()) == tree
 
 
-def test_every_completed_node_is_given_once():
+def test_every_completed_node_is_given_once() -> None:
     _, read = build(numbered(16))
     nodes = [Node(level, position) for level in range(5) for position in range(16 >> level)]
     assert len(read(nodes)) == 31
@@ -118,7 +120,7 @@ def test_every_completed_node_is_given_once():
 
 
 @given(st.data(), sizes)
-def test_inclusion_proofs_are_the_naive_ones_and_verify(data, size):
+def test_inclusion_proofs_are_the_naive_ones_and_verify(data: st.DataObject, size: int) -> None:
     index = data.draw(st.integers(min_value=0, max_value=size - 1))
     tree, read = build(numbered(size))
     proof = inclusion_proof(index, size, read)
@@ -127,7 +129,7 @@ def test_inclusion_proofs_are_the_naive_ones_and_verify(data, size):
 
 
 @given(st.data(), sizes)
-def test_an_older_root_is_proven_from_newer_nodes(data, size):
+def test_an_older_root_is_proven_from_newer_nodes(data: st.DataObject, size: int) -> None:
     older = data.draw(st.integers(min_value=1, max_value=size))
     index = data.draw(st.integers(min_value=0, max_value=older - 1))
     _, read = build(numbered(size))
@@ -136,7 +138,7 @@ def test_an_older_root_is_proven_from_newer_nodes(data, size):
 
 
 @given(st.data(), sizes)
-def test_consistency_proofs_are_the_naive_ones_and_verify(data, size):
+def test_consistency_proofs_are_the_naive_ones_and_verify(data: st.DataObject, size: int) -> None:
     first = data.draw(st.integers(min_value=0, max_value=size))
     tree, read = build(numbered(size))
     proof = consistency_proof(first, size, read)
@@ -147,7 +149,7 @@ def test_consistency_proofs_are_the_naive_ones_and_verify(data, size):
 
 
 @given(st.data(), st.integers(min_value=2, max_value=40))
-def test_no_inclusion_proof_fits_another_leaf_index_size_or_root(data, size):
+def test_no_inclusion_proof_fits_another_leaf_index_size_or_root(data: st.DataObject, size: int) -> None:
     index = data.draw(st.integers(min_value=0, max_value=size - 1))
     tree, read = build(numbered(size))
     proof, leaf = inclusion_proof(index, size, read), leaf_hash(numbered(size)[index])
@@ -168,7 +170,7 @@ def test_no_inclusion_proof_fits_another_leaf_index_size_or_root(data, size):
 
 
 @given(st.data(), st.integers(min_value=2, max_value=40))
-def test_no_consistency_proof_fits_a_changed_past(data, size):
+def test_no_consistency_proof_fits_a_changed_past(data: st.DataObject, size: int) -> None:
     first = data.draw(st.integers(min_value=1, max_value=size - 1))
     tree, read = build(numbered(size))
     proof, old = consistency_proof(first, size, read), naive_root(numbered(first))
@@ -189,7 +191,7 @@ def test_no_consistency_proof_fits_a_changed_past(data, size):
             verify_consistency(*attempt[:3], first_root=attempt[3], second_root=attempt[4])
 
 
-def test_what_lies_outside_the_tree_or_is_missing_is_refused():
+def test_what_lies_outside_the_tree_or_is_missing_is_refused() -> None:
     _, read = build(numbered(5))
     for index, size in ((5, 5), (-1, 5), (0, 0)):
         with pytest.raises(ProofError):
@@ -202,15 +204,15 @@ def test_what_lies_outside_the_tree_or_is_missing_is_refused():
 
 
 @pytest.mark.parametrize(("size", "data"), [(1, b""), (0, bytes(32)), (3, bytes(32)), (1, bytes(31)), (-1, b"")])
-def test_a_range_that_cannot_be_is_refused(size, data):
+def test_a_range_that_cannot_be_is_refused(size: int, data: st.DataObject) -> None:
     with pytest.raises(ValueError, match="compact range"):
         CompactRange.from_bytes(size, data)
 
 
-def test_a_huge_tree_is_proven_with_few_nodes():
+def test_a_huge_tree_is_proven_with_few_nodes() -> None:
     asked = []
 
-    def read(wanted):
+    def read(wanted: Sequence[Node]) -> dict[Node, bytes]:
         asked.extend(wanted)
         return dict.fromkeys(wanted, bytes(32))
 

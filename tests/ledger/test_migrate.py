@@ -1,10 +1,12 @@
 """Migrations: from an empty database up and back down, on both, to what the tables of the code say."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from ledger_world import World
 from sqlalchemy import inspect, text
 
 from ledger import migrate
@@ -16,17 +18,17 @@ OURS = {name for name in metadata.tables if name.startswith("ledger_")}
 
 
 @pytest.fixture
-def empty(empty_url):
+def empty(empty_url: str) -> Iterator[Database]:
     opened = Database(empty_url)
     yield opened
     opened.close()
 
 
-def names(database):
+def names(database: Database) -> set[str]:
     return set(inspect(database.engine).get_table_names())
 
 
-def test_up_from_nothing_and_back_to_nothing(empty):
+def test_up_from_nothing_and_back_to_nothing(empty: Database) -> None:
     migrate.upgrade(empty)
     assert names(empty) >= {*OURS, "alembic_version"}
     migrate.upgrade(empty)
@@ -38,10 +40,10 @@ def test_up_from_nothing_and_back_to_nothing(empty):
         assert connection.execute(text("SELECT id, size FROM ledger_head")).all() == [(1, 0)]
 
 
-def test_the_migrated_tables_are_those_of_the_code(empty):
+def test_the_migrated_tables_are_those_of_the_code(empty: Database) -> None:
     migrate.upgrade(empty)
 
-    def ours(name, kind, _parents):
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
         return kind != "table" or name in OURS
 
     with empty.engine.connect() as connection:
@@ -49,14 +51,14 @@ def test_the_migrated_tables_are_those_of_the_code(empty):
         assert [each for each in compare_metadata(context, metadata) if "ledger_" in str(each)] == []
 
 
-def test_a_record_survives_an_upgrade_of_what_is_already_there(world):
+def test_a_record_survives_an_upgrade_of_what_is_already_there(world: World) -> None:
     world.fill(3)
     migrate.upgrade(world.database)
     assert world.append().index == 3
     assert world.book.audit() == []
 
 
-def test_a_migration_does_not_wait_for_ever(empty_url, empty):
+def test_a_migration_does_not_wait_for_ever(empty_url: str, empty: Database) -> None:
     migrate.upgrade(empty, "0001")
     hasty = Database(empty_url, busy_timeout=timedelta(milliseconds=300))
     with empty.write() as connection:
