@@ -50,11 +50,20 @@ def _base64(text: str) -> str:
     return text
 
 
+def _one_line(text: str) -> str:
+    if "\n" in text:
+        raise ValueError("含换行 / holds a line break")
+    return text
+
+
 UtcTime = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_text, when_used="json")]
 """A moment in UTC."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_readable)]
 """Text for people: NFC, no control, bidi or private-use characters, not blank."""
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_readable)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_readable), AfterValidator(_one_line)
+]
+"""As :data:`Text`, in one line."""
 OrganCode = Annotated[str, AfterValidator(check_organ_code)]
 """统一社会信用代码 with a right check character."""
 RecordId = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN.pattern}$")]

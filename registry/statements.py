@@ -27,6 +27,7 @@ from joserfc.jwk import ECKey
 
 from ledger.canonical import canonical, parse
 from ledger.errors import NotCanonicalError
+from ledger.ids import is_id
 from registry.errors import EvidenceError
 
 KeyKind = Literal["organ", "person", "client"]
@@ -116,9 +117,7 @@ def _header(statement: str, typ: str) -> str:
         header = dict(pairs)
     except (TypeError, ValueError) as error:
         raise _refuse("statement-malformed", "JWS 不可读", "the JWS cannot be read") from error
-    if sorted(name for name, _ in pairs) != _MEMBERS or not all(
-        isinstance(each, str) for each in header.values()
-    ):
+    if sorted(name for name, _ in pairs) != _MEMBERS or not all(isinstance(each, str) for each in header.values()):
         found = ", ".join(sorted(name for name, _ in pairs))
         raise _refuse(
             "statement-header-refused",
@@ -146,18 +145,16 @@ def _segments(statement: str) -> list[bytes]:
 
 
 def _find(kid: str, find_key: FindKey) -> RegisteredKey:
-    key = find_key(kid)
+    key = find_key(kid) if is_id(kid) else None  # a kid is the sender's text; only an id goes to the database
     if key is None or key.id != kid:
-        raise _refuse("statement-key-unknown", f"密钥 {kid} 未登记", f"no key is registered under {kid}")
+        raise _refuse("statement-key-unknown", f"密钥 {kid!a:.60} 未登记", f"no key is registered under {kid!a:.60}")
     check_public_key(key.public_key)
     return key
 
 
 def _verified_payload(statement: str, key: RegisteredKey) -> bytes:
     try:
-        return jws.deserialize_compact(
-            statement, ECKey.import_key(key.public_key), algorithms=[_ALGORITHM]
-        ).payload
+        return jws.deserialize_compact(statement, ECKey.import_key(key.public_key), algorithms=[_ALGORITHM]).payload
     except (JoseError, ValueError) as error:
         raise _refuse(
             "statement-signature-wrong",

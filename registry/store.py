@@ -6,6 +6,7 @@ swapped, rolled back or deleted row refuses. A row that was deleted is missed by
 but not by ``find``: what must not be forgotten has an id that follows from what it is about.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger.book import Book
 from ledger.canonical import canonical, digest
 from ledger.entry import Draft
+from ledger.ids import is_id
 from ledger.tables import entries, subjects
 from registry.errors import ConflictError, NotFoundError, RecordInvalidError
 from registry.kinds import KINDS, Kind
@@ -34,6 +36,8 @@ from registry.row_guard import (
     tampered,
 )
 from registry.tables import TABLES
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no column holds NUL or a lone surrogate
 
 __all__ = ["Act", "Actor", "Registry", "Stored", "row_domain", "row_subject"]
 
@@ -73,10 +77,12 @@ class Registry:
 
     def get(self, connection: Connection, kind: type[R], record_id: str) -> Stored[R]:
         """The record under ``record_id``. Raises :class:`NotFoundError`, :class:`RowTamperedError`."""
+        name = KINDS[kind].name
+        if not is_id(record_id):  # a caller's text that no database need be asked about
+            raise NotFoundError("record-not-found", f"没有该 {name}", f"there is no such {name}")
         row = connection.execute(_STATEMENTS[kind].get, {"id": record_id}).one_or_none()
         if row is not None:
             return self._guard.check(connection, kind, row)
-        name = KINDS[kind].name
         newest = self.book.latest(connection, row_subject(record_id))
         if newest is not None and newest.kind.startswith(f"{name}."):  # else the id is of another kind
             raise tampered(kind, record_id, "行已不在", "the row is gone")
@@ -92,12 +98,15 @@ class Registry:
     def lock(self, connection: Connection, kind: type[R], record_id: str) -> Stored[R]:
         """As :meth:`get`, with the row locked until the transaction ends."""
         # Two statements: the first may have waited, and only a new one sees what was committed meanwhile.
-        connection.execute(_STATEMENTS[kind].lock, {"id": record_id})
+        if is_id(record_id):
+            connection.execute(_STATEMENTS[kind].lock, {"id": record_id})
         return self.get(connection, kind, record_id)
 
     def find(self, connection: Connection, kind: type[R], **lookup: object) -> list[Stored[R]]:
         """All records whose lookups have these values, by id. Raises :class:`RowTamperedError`."""
         values = {name: str(value) for name, value in lookup.items()}
+        if any(_UNSTORABLE.search(value) for value in values.values()):  # PostgreSQL would refuse the query
+            return []
         rows = connection.execute(_find(kind, tuple(values)), values).all()
         return [self._guard.check(connection, kind, row) for row in rows]
 
@@ -106,9 +115,7 @@ class Registry:
         found, name = self.find(connection, kind, **lookup), KINDS[kind].name
         wanted = ", ".join(f"{field} {value}" for field, value in lookup.items())
         if not found:
-            raise NotFoundError(
-                "record-not-found", f"没有 {name}（{wanted}）", f"there is no {name} with {wanted}"
-            )
+            raise NotFoundError("record-not-found", f"没有 {name}（{wanted}）", f"there is no {name} with {wanted}")
         if len(found) > 1:
             raise ConflictError(
                 "record-not-unique",
@@ -144,9 +151,7 @@ class Registry:
         kind = KINDS[type(record)]
         record_id, body = record.id, record.model_dump(mode="json", warnings=False)
         text = canonical(body).decode()
-        if (
-            parse(type(record), text) != record
-        ):  # a copy with unchecked values would be written and never read
+        if parse(type(record), text) != record:  # a copy with unchecked values would be written and never read
             raise RecordInvalidError(
                 "record-invalid",
                 f"{kind.name} 写出后不能原样读回",
@@ -175,9 +180,7 @@ class Registry:
         _write(connection, kind, values)
         return Stored(record=record, version=version, digest=row_digest, entry_index=index)
 
-    def _next_version(
-        self, connection: Connection, kind: type[R], record_id: str, replaces: Stored[R] | None
-    ) -> int:
+    def _next_version(self, connection: Connection, kind: type[R], record_id: str, replaces: Stored[R] | None) -> int:
         if replaces is None:
             if self.book.latest(connection, row_subject(record_id)) is not None:
                 raise _conflict(kind, record_id, "已登记", "is registered already")

@@ -198,6 +198,16 @@ def test_unknown_key_is_refused():
     assert refused(statement(), finder=lambda _kid: None).code == "statement-key-unknown"
 
 
+@pytest.mark.parametrize("kid", ["", "\x00", "\ud800", "../../key", "pky-" + "k" * 25, "k" * 5000])
+def test_kid_that_is_no_id_is_never_looked_up(kid):
+    def finder(_kid: str) -> RegisteredKey | None:
+        raise AssertionError("looked up")
+
+    error = refused(forged(HEADER | {"kid": kid}, canonical(claims_json())), finder=finder)
+    assert error.code == "statement-key-unknown"
+    assert len(error.en) < 150
+
+
 def test_finder_that_gives_another_key_is_not_believed():
     assert refused(statement(), finder=lambda _kid: CLIENT).code == "statement-key-unknown"
 

@@ -88,6 +88,7 @@ def test_other_times_are_refused(moment):
         "",
         " 兴国县",
         "兴国县\n ",
+        "兴国\n县",
         "兴国\u200b县",
         "兴国\u202e县",
         "兴国\ue000县",

@@ -484,3 +484,16 @@ def _together(*threads: Thread) -> None:
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "org-1", "\x00", "org-" + "a" * 25 + "\x00", "\ud800", "'; DROP TABLE x", "é" * 500]
+)
+def test_any_text_may_be_asked_for(world, text):
+    """What a caller sends as an id or a code reaches the store; it is not found, and nothing breaks."""
+    with pytest.raises(NotFoundError):
+        world.get(Organ, text)
+    assert world.writing(world.store.look, Organ, text) is None
+    with pytest.raises(NotFoundError):
+        world.writing(world.store.lock, Organ, text)
+    assert world.find(Organ, code=text) == []
