@@ -1,0 +1,1 @@
+"""Figures, measured side by side with a peer in one run. ``make bench`` prints them all."""
