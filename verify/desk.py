@@ -1,4 +1,68 @@
 """What a worker process does to judge a foreign PDF: JSON in and JSON out."""
 
-FUNCTIONS = ("verify.desk:judge_document",)
-"""What a sandbox pool for verification may call."""
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from verify.judge import judge
+from verify.ledger_evidence import AskLog, LogAnswer, Trace
+from verify.receipt import Receipt
+from verify.trust import Trust, TrustError, read_logs, read_roots
+
+
+def judge_document(
+    *,
+    document: str,
+    receipt: dict[str, Any] | None,
+    roots: list[str],
+    logs: list[str],
+    crls: list[str],
+    now: str,
+    log_answers: dict[str, dict[str, Any]] | None = None,
+    further_receipts: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Judge the file at the path ``document`` and answer :meth:`verify.verdict.Verdict.to_json`.
+
+    ``roots`` are PEM, ``logs`` verifier keys, ``crls`` base64 of DER, ``now`` RFC 3339 with a zone. ``log_answers`` is
+    what the log at hand says, by digest: a first verdict without it names under ``digests`` what to ask for (sealed,
+    byte_range, to_be_signed); each answer has ``state`` (found, absent, abandoned) and may have ``receipt``. Raises
+    ``ReceiptError`` and ``TrustError``.
+    """
+    verdict = judge(
+        Path(document),
+        receipt=None if receipt is None else Receipt.from_json(receipt),
+        trust=_trust(roots, logs, crls),
+        now=datetime.fromisoformat(now),
+        ask_log=None if log_answers is None else _asker(log_answers),
+        further_receipts=[Receipt.from_json(each) for each in further_receipts or ()],
+    )
+    return verdict.to_json()
+
+
+def _trust(roots: list[str], logs: list[str], crls: list[str]) -> Trust:
+    try:
+        lists = tuple(b64decode(each, validate=True) for each in crls)
+    except (Base64Error, ValueError) as error:
+        raise TrustError(
+            "crl-unreadable", "吊销列表应为 base64 编码的 DER", "revocation lists are expected as base64 of DER"
+        ) from error
+    return Trust(
+        roots=tuple(root for pem in roots for root in read_roots(pem.encode())),
+        logs=tuple(log for text in logs for log in read_logs(text.encode())),
+        crls=lists,
+    )
+
+
+def _asker(answers: Mapping[str, Mapping[str, Any]]) -> AskLog:
+    def ask(trace: Trace) -> LogAnswer | None:
+        digests = (trace.to_be_signed, trace.sealed_digest, trace.byte_range_digest)
+        given = next((answers[digest] for digest in digests if digest in answers), None)
+        if given is None:
+            return None
+        receipt = given.get("receipt")
+        return LogAnswer(state=given["state"], receipt=None if receipt is None else Receipt.from_json(receipt))
+
+    return ask

@@ -49,7 +49,9 @@ class Receipt:
         Raises :class:`ReceiptError`. The evidence in it is not judged here.
         """
         if len(data) > LONGEST:
-            raise ReceiptError(f"回执长 {len(data)} 字节，至多 {LONGEST}", f"{len(data)} bytes, at most {LONGEST} expected")
+            raise ReceiptError(
+                f"回执长 {len(data)} 字节，至多 {LONGEST}", f"{len(data)} bytes, at most {LONGEST} expected"
+            )
         try:
             return cls.from_json(parse(data))
         except LedgerError as error:

@@ -1,0 +1,143 @@
+"""What was done to the file after a signature, and whether the signature allows it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
+from pyhanko.sign.fields import enumerate_sig_fields
+
+from verify.file_scan import LaterRevision
+from verify.signature_reading import PARSER_ERRORS, Reading, Signatures
+from verify.verdict import Finding, doubt, failure, note
+
+NO_CHANGES = 1
+"""DocMDP level P=1 (ISO 32000-2 table 257): validation data and document time-stamps only."""
+
+
+def permitted_level(reading: Reading) -> int | None:
+    """The strictest level that DocMDP, FieldMDP or the field's lock set, read as they were when signed."""
+    embedded = reading.embedded
+    levels = list(_reference_levels(embedded.sig_object))
+    then = embedded.reader.get_historical_resolver(embedded.signed_revision)
+    for name, _, field in enumerate_sig_fields(then):
+        if str(name) == reading.field:
+            lock = field.get_object().get("/Lock")
+            levels += [] if lock is None else _level(lock.get_object())
+    return min(levels, default=None)
+
+
+def _reference_levels(signature: DictionaryObject) -> Iterator[int]:
+    references = signature.get("/Reference", ArrayObject())
+    for reference in references:
+        parameters = reference.get_object().get("/TransformParams")
+        method = str(reference.get_object().get("/TransformMethod"))
+        if parameters is not None:
+            yield from _level(parameters.get_object()) or ([2] if method == "/DocMDP" else [])
+
+
+def _level(parameters: Any) -> list[int]:  # noqa: ANN401  pyHanko's own object
+    level = parameters.get("/P")
+    return [int(level)] if level is not None else []
+
+
+def judge_changes(reading: Reading, signatures: Signatures, *, length: int, lenient: bool) -> tuple[Finding, ...]:
+    """What was appended after this signature. ``length`` is that of the file."""
+    if reading.written.covered_end >= length - 2:  # at most the line end behind %%EOF is left
+        return ()
+    if lenient or signatures.reader.xrefs.hybrid_xrefs_present:
+        return (
+            doubt(
+                "later_changes_unclear",
+                "签名之后有追加内容，而文件结构不规范，无法确定改了什么",
+                "something was appended after the signature, and the file's structure is too irregular to tell what",
+            ),
+        )
+    try:
+        return tuple(_differences(reading, signatures))
+    except PARSER_ERRORS as error:
+        return (
+            doubt(
+                "later_changes_unclear",
+                f"签名之后追加的内容无法分析（{type(error).__name__}）",
+                f"what was appended after the signature cannot be analysed ({type(error).__name__})",
+            ),
+        )
+
+
+def _differences(reading: Reading, signatures: Signatures) -> Iterator[Finding]:
+    embedded = reading.embedded
+    level = permitted_level(reading)
+    result = DEFAULT_DIFF_POLICY.review_file(
+        signatures.reader, embedded.signed_revision, field_mdp_spec=embedded.fieldmdp, doc_mdp=embedded.docmdp_level
+    )
+    if not isinstance(result, DiffResult):
+        yield _changed(f"出现不允许的改动（{result}）", f"a change that is not permitted ({result})")
+        return
+    if level is not None and result.modification_level.value > level:
+        yield _changed(
+            f"改动程度为 {result.modification_level.name}，签名只允许 P={level}",
+            f"changes of the kind {result.modification_level.name}, where the signature permits P={level}",
+        )
+    elif level == NO_CHANGES:
+        yield from _not_timestamps(reading, signatures)
+    if result.modification_level is not ModificationLevel.NONE:
+        yield note(
+            "permitted_later_changes",
+            "签名之后追加了签名允许的内容",
+            "something that the signature permits was appended after it",
+        )
+
+
+def _not_timestamps(reading: Reading, signatures: Signatures) -> Iterator[Finding]:
+    """New signature fields behind a locking seal: invisible document time-stamps alone are permitted."""
+    before = {str(name) for name, _, _ in enumerate_sig_fields(_then(reading, signatures.reader))}
+    new = [each for each in signatures.readings if each.field not in before]
+    for each in new:
+        if not each.is_timestamp or _visible(each):
+            yield _changed(f"追加了签名域 {each.field}", f"a signature field was added: {each.field}")
+    for name in signatures.empty_fields:
+        if name not in before:
+            yield _changed(f"追加了空签名域 {name}", f"an empty signature field was added: {name}")
+
+
+def _then(reading: Reading, reader: PdfFileReader) -> Any:  # noqa: ANN401  pyHanko's own object
+    return reader.get_historical_resolver(reading.embedded.signed_revision)
+
+
+def _visible(reading: Reading) -> bool:
+    rectangle = reading.embedded.sig_field.get("/Rect", ArrayObject())
+    left, bottom, right, top = (float(each) for each in rectangle) if len(rectangle) else (0.0,) * 4
+    return left != right and bottom != top
+
+
+def judge_tail(tail: list[LaterRevision], signatures: Signatures) -> tuple[Finding, ...]:
+    """Whether the revisions that no signature covers are what the cross-reference data says, object by object."""
+    xrefs = signatures.reader.xrefs
+    total = xrefs.total_revisions
+    if len(tail) > total - 1:
+        return (_hidden("修订数与交叉引用表不符", "the revisions are not those of the cross-reference data"),)
+    for revision, found in zip(range(total - len(tail), total), tail, strict=True):
+        if xrefs.get_startxref_for_revision(revision) != found.startxref:
+            return (_hidden("修订与交叉引用表不符", "a revision is not the one of the cross-reference data"),)
+        listed = {(ref.idnum, ref.generation): ref for ref in xrefs.explicit_refs_in_revision(revision)}
+        places = {key: xrefs.get_historical_ref(ref, revision) for key, ref in listed.items()}
+        in_file = {key: place for key, place in places.items() if isinstance(place, int)}
+        unlisted = {key for key, at in found.objects.items() if key not in in_file and at != found.startxref}
+        if unlisted or any(found.objects.get(key) != place for key, place in in_file.items()):
+            return (_hidden("有未列入或另有所指的对象", "an object is not listed, or the table points somewhere else"),)
+    return ()
+
+
+def _changed(zh: str, en: str) -> Finding:
+    return failure("changed_after_sealing", f"签名之后文件被改动：{zh}", f"changed after the signature: {en}")
+
+
+def _hidden(zh: str, en: str) -> Finding:
+    return failure(
+        "uncovered_bytes",
+        f"签名未覆盖的内容不是规范的修订：{zh}",
+        f"bytes that no signature covers are not a well-formed revision: {en}",
+        "FORMAT_FAILURE",
+    )

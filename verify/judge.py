@@ -1,0 +1,163 @@
+"""Judges a sealed PDF: no database, no network, no private key, no clock.
+
+Each question has a module of its own; here they are asked of the whole file and the answers are put together. Whatever
+a parser stumbles over becomes a finding with a reason, never an exception.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from ledger.moments import to_text
+from verify import changes, file_scan
+from verify.case import Case, mapped
+from verify.ledger_evidence import AskLog, named, unmatched_receipt
+from verify.pdf_syntax import SyntaxFaultError
+from verify.receipt import Receipt
+from verify.signature import judge_signature
+from verify.signature_reading import PARSER_ERRORS, Signatures, open_reader, read_signatures
+from verify.trust import Trust
+from verify.verdict import Finding, SignatureVerdict, Verdict, doubt, failure, warning
+
+_HEADER = b"%PDF-"
+_STUMBLES = (MemoryError, RecursionError, ArithmeticError, OSError, RuntimeError, *PARSER_ERRORS)
+_Judged = tuple[tuple[Finding, ...], tuple[SignatureVerdict, ...]]
+
+
+def judge(
+    path: Path,
+    *,
+    receipt: Receipt | None,
+    trust: Trust,
+    now: datetime,
+    ask_log: AskLog | None = None,
+    further_receipts: Sequence[Receipt] = (),
+) -> Verdict:
+    """Judge the file at ``path``.
+
+    ``receipt`` is that of the seal (``further_receipts`` for a file with several seals); ``now`` is aware; ``ask_log``
+    answers for a log at hand. Raises ``OSError`` only, when the file cannot be read.
+    """
+    receipts = (*((receipt,) if receipt else ()), *further_receipts)
+    with mapped(path) as (stream, data):
+        case = Case(data=data, stream=stream, receipts=receipts, trust=trust, now=now, ask_log=ask_log)
+        try:
+            findings, signatures = _judge_file(case)
+        except _STUMBLES as error:
+            findings, signatures = (_stumbled(error),), ()
+        return Verdict(
+            file_digest=case.hash_prefix(len(data)),
+            file_length=len(data),
+            judged_at=to_text(now),
+            findings=(*findings, *_unmatched(case, signatures)),
+            signatures=signatures,
+        )
+
+
+def _judge_file(case: Case) -> _Judged:
+    places = file_scan.byte_range_places(case.data)
+    if case.data[: len(_HEADER)] != _HEADER:
+        return (_not_a_pdf(len(case.data), signed=bool(places)),), ()
+    try:
+        reader, lenient = open_reader(case.stream)
+        if reader.encrypted:
+            return (_ENCRYPTED,), ()
+        signatures = read_signatures(case.data, reader)
+    except PARSER_ERRORS as error:
+        return (_unreadable(error, case, signed=bool(places)),), ()
+    findings = (*signatures.broken, *_whole_file(case, signatures, places))
+    if not places and not signatures.readings:
+        return (*findings, _UNSIGNED), ()
+    judged, stumbles = _each_signature(case, signatures, lenient=lenient)
+    return (*findings, *stumbles, *_not_final(judged), *((_LENIENT,) if lenient else ())), judged
+
+
+def _each_signature(
+    case: Case, signatures: Signatures, *, lenient: bool
+) -> tuple[tuple[SignatureVerdict, ...], list[Finding]]:
+    judged, stumbles = [], []
+    for reading in signatures.readings:
+        try:
+            judged.append(judge_signature(case, signatures, reading, lenient=lenient))
+        except _STUMBLES as error:  # the findings on the rest of the file must not be lost
+            stumbles.append(_stumbled(error))
+    return tuple(judged), stumbles
+
+
+def _whole_file(case: Case, signatures: Signatures, places: list[int]) -> Iterator[Finding]:
+    """What concerns no single signature: unreachable ones, and bytes that none of them covers."""
+    written = [each.written for each in signatures.readings]
+    if file_scan.unreached(places, written) and not signatures.broken:
+        yield _UNREACHED
+    if not written:
+        return
+    try:
+        tail = file_scan.later_revisions(case.data, max(each.covered_end for each in written))
+    except SyntaxFaultError as error:
+        yield failure(
+            "uncovered_bytes",
+            f"签名未覆盖的内容不是规范的修订：偏移 {error.at} 处应为 {error.expected}",
+            f"bytes that no signature covers are not a well-formed revision: {error}",
+            "FORMAT_FAILURE",
+        )
+    else:
+        yield from changes.judge_tail(tail, signatures)
+
+
+def _not_final(judged: tuple[SignatureVerdict, ...]) -> Iterator[Finding]:
+    """A file with our seals is complete when its last seal locks it."""
+    seals = [each for each in judged if each.kind == "seal"]
+    if seals and not any(each.final for each in seals):
+        yield doubt(
+            "not_final",
+            "文件还没有加盖最后一枚印章（没有锁定），内容仍可追加",
+            "the final seal, which locks the file, is not on it yet; more may be added",
+        )
+
+
+def _unmatched(case: Case, judged: tuple[SignatureVerdict, ...]) -> Iterator[Finding]:
+    """Receipts that are about no signature of this file."""
+    known = {digest for each in judged for digest in each.digests.values()}
+    return (unmatched_receipt() for receipt in case.receipts if not named(receipt) & known)
+
+
+def _not_a_pdf(length: int, *, signed: bool) -> Finding:
+    if not length:
+        return doubt("empty_file", "文件为空（0 字节）", "the file is empty (0 bytes)", "SIGNED_DATA_NOT_FOUND")
+    zh, en = "文件不以 %PDF- 开头，不是 PDF", "the file does not begin with %PDF-, so it is no PDF"
+    if signed:
+        return failure("not_a_pdf", f"{zh}，却含有签名数据", f"{en}, yet it holds a signature", "FORMAT_FAILURE")
+    return doubt("not_a_pdf", zh, en, "SIGNED_DATA_NOT_FOUND")
+
+
+def _unreadable(error: Exception, case: Case, *, signed: bool) -> Finding:
+    """A broken file with a signature in it fails, but not one that is byte for byte what the record holds."""
+    kind = type(error).__name__
+    zh, en = f"PDF 无法解析（{kind}）", f"the PDF cannot be parsed ({kind})"
+    digest = case.hash_prefix(len(case.data))
+    as_recorded = any(digest in named(receipt) for receipt in case.receipts)
+    if signed and not as_recorded:
+        return failure("pdf_broken", f"{zh}，而其中有签名", f"{en}, and there is a signature in it", "FORMAT_FAILURE")
+    return doubt("pdf_unreadable", zh, en)
+
+
+def _stumbled(error: BaseException) -> Finding:
+    kind = type(error).__name__
+    return doubt("judging_failed", f"核验中断（{kind}）", f"judging could not be completed ({kind})")
+
+
+_ENCRYPTED = doubt(
+    "encrypted", "文件已加密，无法核验", "the file is encrypted and cannot be judged", "SIGNED_DATA_NOT_FOUND"
+)
+_UNSIGNED = doubt("no_signature", "文件中没有签名", "there is no signature in the file", "SIGNED_DATA_NOT_FOUND")
+_UNREACHED = failure(
+    "signature_unreachable",
+    "文件中有签名数据（/ByteRange）不属于任何签名域，文件已被破坏",
+    "the file holds a /ByteRange that belongs to no signature field: it is broken, not unsigned",
+    "FORMAT_FAILURE",
+)
+_LENIENT = warning(
+    "read_leniently",
+    "文件结构有不规范之处，按宽松方式读取",
+    "the file's structure is irregular; it was read leniently",
+)

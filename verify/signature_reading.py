@@ -1,0 +1,158 @@
+"""The signatures that the form of a PDF reaches, read with pyHanko and found again in the bytes by our own scan."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import new as new_hash
+from typing import Any, BinaryIO
+
+from asn1crypto.parser import peek
+from cryptography import x509
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.general import CMSExtractionError
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+
+from verify.file_scan import SignatureObject, read_signature_object
+from verify.pdf_syntax import FileBytes, SyntaxFaultError, fault
+from verify.verdict import Finding, failure
+
+PARSER_ERRORS = (
+    PdfError,
+    CMSExtractionError,
+    SignatureValidationError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    IndexError,
+    NotImplementedError,
+)
+"""What pyHanko and asn1crypto raise for input that is not in the form they read."""
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One signature that was found in the form, in the bytes, and whose CMS could be parsed."""
+
+    field: str
+    embedded: EmbeddedPdfSignature
+    written: SignatureObject
+    signer: x509.Certificate
+    others: tuple[x509.Certificate, ...]
+
+    @property
+    def sub_filter(self) -> str:
+        """``/SubFilter`` as written."""
+        return str(self.embedded.sig_object.get("/SubFilter", ""))
+
+    @property
+    def is_timestamp(self) -> bool:
+        """Whether it is a document time-stamp (ISO 32000-2 12.8.5)."""
+        return str(self.embedded.sig_object_type) == "/DocTimeStamp" or self.sub_filter == "/ETSI.RFC3161"
+
+    @property
+    def signed_attributes(self) -> bytes:
+        """The DER SET OF that the key signed (RFC 5652 5.4); empty where there are none."""
+        attributes = self.embedded.signer_info["signed_attrs"]
+        return bytes(attributes.untag().dump()) if attributes.native is not None else b""
+
+    def text(self, key: str) -> str | None:
+        """A text of the signature dictionary: a claim of the signer."""
+        value = self.embedded.sig_object.get(key)
+        return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatures:
+    """All signature fields of a file."""
+
+    reader: PdfFileReader
+    readings: tuple[Reading, ...]
+    broken: tuple[Finding, ...]
+    empty_fields: tuple[str, ...]
+
+
+def open_reader(stream: BinaryIO) -> tuple[PdfFileReader, bool]:
+    """A reader, and whether it had to be a lenient one. Raises ``PdfError`` or another of PARSER_ERRORS."""
+    try:
+        reader = PdfFileReader(stream, strict=True)
+        list(enumerate_sig_fields(reader))
+    except PARSER_ERRORS:
+        stream.seek(0)
+        return PdfFileReader(stream, strict=False), True
+    return reader, False
+
+
+def read_signatures(data: FileBytes, reader: PdfFileReader) -> Signatures:
+    """Read every signature field. A field whose signature cannot be read is a finding, never left out."""
+    readings: list[Reading] = []
+    broken: list[Finding] = []
+    empty: list[str] = []
+    for name, value, field in enumerate_sig_fields(reader):
+        if value is None:
+            empty.append(str(name))
+            continue
+        try:
+            readings.append(_read(data, reader, str(name), field))
+        except SyntaxFaultError as error:
+            broken.append(_broken(str(name), f"偏移 {error.at} 处应为 {error.expected}", str(error)))
+        except PARSER_ERRORS as error:
+            broken.append(_broken(str(name), f"无法解析（{type(error).__name__}）", type(error).__name__))
+    broken += _shared(readings)
+    readings.sort(key=lambda one: one.written.covered_end)
+    return Signatures(reader=reader, readings=tuple(readings), broken=tuple(broken), empty_fields=tuple(empty))
+
+
+def _read(data: FileBytes, reader: PdfFileReader, name: str, field: Any) -> Reading:  # noqa: ANN401  pyHanko's own object
+    embedded = EmbeddedPdfSignature(reader, field, name)
+    offset = reader.xrefs[embedded.sig_field.raw_get("/V").reference]
+    if not isinstance(offset, int):
+        fault(0, "a signature that is not inside an object stream")
+    written = read_signature_object(data, offset)
+    if bytes(embedded.pkcs7_content) != written.contents or list(embedded.byte_range) != list(written.byte_range):
+        fault(written.start, "one reading of /Contents and /ByteRange")
+    _check_padding(written)
+    return Reading(
+        field=name,
+        embedded=embedded,
+        written=written,
+        signer=x509.load_der_x509_certificate(embedded.signer_cert.dump()),
+        others=tuple(x509.load_der_x509_certificate(each.dump()) for each in embedded.other_embedded_certs),
+    )
+
+
+def _check_padding(written: SignatureObject) -> None:
+    """Behind the CMS only zeros may stand: nobody signs those bytes, so they must say nothing."""
+    length: int = peek(written.contents)
+    if written.contents[length:].strip(b"\0"):
+        fault(written.start, "zeros alone behind the signature in /Contents")
+
+
+def _shared(readings: list[Reading]) -> Iterator[Finding]:
+    seen: set[int] = set()
+    for reading in readings:
+        if reading.written.start in seen:
+            yield _broken(reading.field, "与另一签名域共用一个签名", "another field holds the same signature")
+        seen.add(reading.written.start)
+
+
+def _broken(field: str, zh: str, en: str) -> Finding:
+    return failure(
+        "signature_malformed",
+        f"签名域 {field} 的签名不合格式：{zh}",
+        f"the signature in field {field} is malformed: {en}",
+        "FORMAT_FAILURE",
+    )
+
+
+def digest_of(data: FileBytes, algorithm: str, *ranges: tuple[int, int]) -> bytes:
+    """The digest of these byte ranges (offset, length) one after another, read piece by piece."""
+    digest = new_hash(algorithm)
+    for start, length in ranges:
+        for at in range(start, start + length, _CHUNK):
+            digest.update(data[at : min(at + _CHUNK, start + length)])
+    return digest.digest()
