@@ -95,11 +95,15 @@ class Registry:
         except NotFoundError:
             return None
 
+    def hold(self, connection: Connection, kind: type[Record], record_id: str) -> None:
+        """Lock the row until the transaction ends, without reading it."""
+        if is_id(record_id):
+            connection.execute(_STATEMENTS[kind].lock, {"id": record_id})
+
     def lock(self, connection: Connection, kind: type[R], record_id: str) -> Stored[R]:
         """As :meth:`get`, with the row locked until the transaction ends."""
         # Two statements: the first may have waited, and only a new one sees what was committed meanwhile.
-        if is_id(record_id):
-            connection.execute(_STATEMENTS[kind].lock, {"id": record_id})
+        self.hold(connection, kind, record_id)
         return self.get(connection, kind, record_id)
 
     def find(self, connection: Connection, kind: type[R], **lookup: object) -> list[Stored[R]]:

@@ -1,7 +1,7 @@
 """What the seal cycle writes into the record: one function a kind of entry.
 
-The subjects are the ids of impression, application and attempt. Registry ids stay out of the subjects, since the
-newest entry of a registry id must be the one that wrote its row.
+The subjects are the ids of impression, application and attempt; an intent also names the line of the approval that it
+consumes, so that a row taken out of the table of consumed approvals is missed.
 """
 
 from datetime import datetime
@@ -74,7 +74,7 @@ def intent_draft(
     prepared = preparation.prepared
     return Draft(
         kind="seal.intended",
-        subjects=(attempt, application),
+        subjects=(attempt, application, *gathered.approval_line()),
         groups={
             "application": {
                 "application": application,

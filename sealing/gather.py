@@ -5,21 +5,24 @@ behind the service's back stops the use. What is not registered is None, and the
 """
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
+from ledger.tables import entries
 from policies.facts import CallerFacts, DocumentFacts, Facts
 from registry import numbers
 from registry.agreement_terms import terms_digest
 from registry.approval import ApprovalStatement
 from registry.catalogue_rows import CatalogueItem
+from registry.consumed_approvals import line_subject
 from registry.facts import agreement_facts, certificate_facts, organ_facts
 from registry.numbers import NumberUse
-from registry.records import Organ, Person
+from registry.records import Agreement, Organ, Person
 from registry.store import Stored
+from sealing import impressions
 from sealing.applications import Counted
 from sealing.inspection import Presented
 from sealing.order import Order, request_facts
@@ -131,6 +134,12 @@ class Gathered:
             },
         }
 
+    def approval_line(self) -> tuple[str, ...]:
+        """The ledger subject of the line of the approval that this document uses up."""
+        if self.approval is None or self.document_digest is None:
+            return ()
+        return (line_subject(self.approval.claims.id, self.document_digest),)
+
     def seal_group(self) -> dict[str, Any]:
         """Seal, agreement and both organs."""
         if self.parts is None:
@@ -204,6 +213,62 @@ def gather(connection: Connection, shop: Workshop, presented: Presented, now: da
         requested_seal=order.seal,
         number_use=use,
     )
+
+
+CHANGES_NO_ROW = frozenset(
+    {
+        "seal.intended",
+        "seal.impressed",
+        "seal.refused",
+        "seal.abandoned",
+        "application.received",
+        "approval.brought",
+        "paper.used",
+    }
+)
+"""Kinds of entries that go with no change of a registry row; every other kind may."""
+
+_kinds_behind = select(entries.c.kind).where(entries.c.index > bindparam("behind")).distinct()
+
+
+def gather_again(
+    connection: Connection, shop: Workshop, presented: Presented, *, before: Gathered, since: int, now: datetime
+) -> Gathered:
+    """The facts for the second decision, under the same lock.
+
+    Every change of a registry row is a ledger entry, so when no such entry stands behind entry ``since`` the rows
+    are those that ``before`` was gathered from, and only the moment and the counts are new. Otherwise everything
+    is gathered again.
+    """
+    if before.parts is None:
+        return gather(connection, shop, presented, now)
+    shop.registry.hold(connection, Agreement, before.agreement_id)
+    kinds = set(connection.execute(_kinds_behind, {"behind": since}).scalars())
+    if kinds - CHANGES_NO_ROW:
+        return gather(connection, shop, presented, now)
+    return replace(before, facts=_at(connection, before, presented, now))
+
+
+def _at(connection: Connection, before: Gathered, presented: Presented, now: datetime) -> Facts:
+    facts, application = before.facts, presented.application
+    used = impressions.used_today(connection, before.seal_id, application=application, now=now)
+    return replace(
+        facts,
+        now=now,
+        seal=None if facts.seal is None else replace(facts.seal, used_today=used),
+        approval=None
+        if facts.approval is None
+        else replace(
+            facts.approval,
+            system_attested_today=_attested_today(connection, before, application, now),
+        ),
+    )
+
+
+def _attested_today(connection: Connection, before: Gathered, application: str, now: datetime) -> int:
+    if before.approval is None or before.approval.assurance != "system_attested":
+        return 0
+    return impressions.attested_today(connection, before.agreement_id, application=application, now=now)
 
 
 def _number_use(order: Order, parts: SealParts, application: str) -> NumberUse:

@@ -100,7 +100,9 @@ class Reader:
         """The item as the rules see it, its condition evaluated on the declared facts."""
         if row is None:
             return None
-        pilots = self.shop.registry.find(self.connection, PilotRegion, list=row.list, number=row.number)
+        pilots: list[Stored[PilotRegion]] = []
+        if row.pilot_until is not None and self.now < row.pilot_until:
+            pilots = self.shop.registry.find(self.connection, PilotRegion, list=row.list, number=row.number)
         grantor = None if parts is None else parts.grantor.record
         return item_facts(
             row,
@@ -150,7 +152,7 @@ class Reader:
         agreement = None if parts is None else parts.agreement.record
         behalf = self.person(statement.claims.on_behalf_of)
         attested = 0
-        if agreement is not None:
+        if agreement is not None and statement.assurance == "system_attested":
             attested = impressions.attested_today(
                 self.connection, agreement.id, application=presented.application, now=self.now
             )

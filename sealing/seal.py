@@ -24,7 +24,7 @@ from sealing.abandon import abandon
 from sealing.clock import Clock, utc_now
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
 from sealing.errors import AbandonedError, ConflictError, NotAllowedError, OrderError, SealingError
-from sealing.gather import Gathered, gather
+from sealing.gather import Gathered, gather, gather_again
 from sealing.inspection import Presented
 from sealing.order import Caller, Outcome, Submission
 from sealing.preparation import Preparation, prepare
@@ -276,7 +276,9 @@ class Sealer:
         with self.shop.database.write() as connection:
             now = self.clock()
             presented = self._presented(submission, caller, preparation, application)
-            gathered = gather(connection, self.shop, presented, now)
+            gathered = gather_again(
+                connection, self.shop, presented, before=intent.gathered, since=attempt.intent_entry, now=now
+            )
             decision = decide(gathered.facts)
             if decision.allowed and gathered.pins == preparation.pins:
                 if not applications.move(connection, attempt.id, to="sealed"):

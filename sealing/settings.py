@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8420"
     """Scheme and authority under which others reach this service; used in CRL distribution points."""
 
+    licensed_roots: Path | None = None
+    """PEM file with the roots of licensed certification authorities; without it no outside certificate is taken."""
+
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8420
     processes: Annotated[int, Field(ge=1, le=64)] = 1

@@ -6,6 +6,7 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,3 +109,17 @@ def test_any_bytes_are_read_exactly_or_refused(data: bytes) -> None:
 
 def test_the_domain_is_part_of_a_digest() -> None:
     assert digest("yinxin/a/v1", {}) != digest("yinxin/b/v1", {})
+
+
+named_in_ascii = st.recursive(
+    st.none() | st.booleans() | integers | texts,
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text("abzAZ_09 \x7f\n", max_size=5), inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+
+
+@given(values | named_in_ascii)
+def test_the_interpreters_encoder_writes_what_the_library_writes(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)

@@ -1,0 +1,199 @@
+"""A seal's key and its certificate: intended, made, recorded. Three steps, because no lock is held while a key is used.
+
+The intent, with the serial, is committed before the authority signs. What is recorded afterwards is recorded
+under the agreement's lock, and only if agreement and seal are still what the certificate says.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from authority.binding import SealBinding
+from authority.certificates import Period, make_seal_certificate
+from authority.issue import new_serial
+from keystore.interface import SigningKey
+from ledger.entry import Draft
+from ledger.ids import new_id
+from registry.agreement_terms import terms_digest
+from registry.changes import Changes
+from registry.errors import ConflictError, TransitionError
+from registry.record import build
+from registry.records import Agreement, Organ, Seal, SealKey
+from registry.store import Stored
+from sealing.administration.acts import put
+from sealing.installation import ISSUER_CRL_PATH
+from sealing.workshop import Workshop
+
+HELD, CANCELLED = "certificate_hold", "cessation_of_operation"
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certification:
+    """One certificate that is to be made: for which seal and key, and what it will say."""
+
+    seal: Seal
+    agreement: Agreement  # as it will be when the certificate counts
+    grantor_name: str
+    key: SigningKey
+    serial: int
+    binding: SealBinding
+
+
+def intend(changes: Changes, shop: Workshop, seal: Seal, agreement: Agreement, key: SigningKey) -> Certification:
+    """Record that ``key`` is to be certified for ``seal`` under ``agreement``. Raises :class:`TransitionError`."""
+    check_living(seal)
+    certification = _certification(changes, shop, seal, agreement, key)
+    intent = {
+        "seal": seal.id,
+        "serial": f"{certification.serial:x}",
+        "key": key.ref,
+        "public_key": b64encode(key.public_key).decode(),
+        "terms_digest": certification.binding.terms_digest,
+    }
+    draft = Draft(kind="certificate.intended", subjects=(new_id("cer"),), groups={"certificate": intent})
+    shop.book.append(changes.connection, draft, changes.act.now)
+    return certification
+
+
+def make(shop: Workshop, certification: Certification, now: datetime) -> x509.Certificate:
+    """Sign the certificate with the embedded authority; called outside any transaction.
+
+    Raises ``authority`` and ``keystore`` errors; then nothing is released.
+    """
+    issuer = shop.installation.issuer_certificate
+    ends = certification.agreement.terms.period.valid_until
+    return make_seal_certificate(
+        issuer,
+        shop.keystore.open(shop.installation.issuer_key),
+        certification.key.public_key,
+        certification.binding,
+        grantor_name=certification.grantor_name,
+        period=Period(
+            not_before=max(now - _CLOCK_SKEW, issuer.not_valid_before_utc),
+            not_after=min(ends, issuer.not_valid_after_utc),
+            agreement_ends=ends,
+        ),
+        crl_url=shop.settings.public_url + ISSUER_CRL_PATH,
+        serial=certification.serial,
+    )
+
+
+def record(
+    changes: Changes, shop: Workshop, certification: Certification, certificate: x509.Certificate
+) -> Stored[SealKey]:
+    """Record the certificate as the seal's present one, under the agreement's lock.
+
+    Raises :class:`ConflictError` ``changed-meanwhile`` when the agreement is not the one certified for, and
+    :class:`TransitionError` when the seal was cancelled; then the certificate is dropped.
+    """
+    agreement = changes.store.lock(changes.connection, Agreement, certification.agreement.id).record
+    if agreement.current != certification.agreement.current or agreement.state in {"ended", "recalled"}:
+        raise ConflictError(
+            "changed-meanwhile",
+            f"签发期间协议 {agreement.terms.number} 已变更，证书未采用；请重试",
+            f"agreement {agreement.terms.number} changed meanwhile and the certificate was dropped; try again",
+        )
+    chain = (certificate, shop.installation.issuer_certificate)
+    return record_chain(changes, certification.seal.id, certification.key.ref, chain, issuer="internal")
+
+
+def record_chain(
+    changes: Changes,
+    seal_id: str,
+    key_ref: str,
+    chain: Sequence[x509.Certificate],
+    *,
+    issuer: Literal["internal", "licensed"],
+) -> Stored[SealKey]:
+    """Make this certificate the seal's present one; the earlier one is retired, not revoked.
+
+    The certificate of a suspended seal is on hold from its first moment. Raises :class:`TransitionError`.
+    """
+    seal = changes.store.get(changes.connection, Seal, seal_id).record
+    check_living(seal)
+    held = seal.state == "suspended"
+    new = build(
+        SealKey,
+        id=new_id("key"),
+        seal=seal_id,
+        key_version=1 + _retire(changes, seal_id),
+        key_ref=key_ref,
+        chain=tuple(b64encode(each.public_bytes(Encoding.DER)).decode() for each in chain),
+        serial=f"{chain[0].serial_number:x}",
+        not_before=chain[0].not_valid_before_utc,
+        not_after=chain[0].not_valid_after_utc,
+        issuer=issuer,
+        revoked_at=changes.act.now if held else None,
+        revoked_reason=HELD if held else None,
+    )
+    return put(changes, new, verb="certified")
+
+
+def revoke(changes: Changes, seal_id: str, reason: str | None) -> None:
+    """Hold, release (None) or revoke every certificate of the seal; what is revoked for good stays so."""
+    for found in changes.store.find(changes.connection, SealKey, seal=seal_id):
+        if found.record.revoked_reason not in {None, HELD}:
+            continue
+        at = None if reason is None else changes.act.now
+        key = build(SealKey, **{**dict(found.record), "revoked_at": at, "revoked_reason": reason})
+        put(changes, key, replaces=found, verb="released" if reason is None else "revoked")
+
+
+def check_living(seal: Seal) -> None:
+    """Raises :class:`TransitionError` ``seal-is-cancelled`` for a seal that will never be used again."""
+    if not seal.takes_its_number:
+        raise TransitionError(
+            "seal-is-cancelled",
+            f"印章状态为 {seal.state}，不再签发证书",
+            f"the seal is {seal.state} and gets no certificate any more",
+        )
+
+
+def _retire(changes: Changes, seal_id: str) -> int:
+    """Retire the present certificate; the number of its version, 0 where there is none."""
+    earlier = changes.store.look_one(changes.connection, SealKey, seal=seal_id, current=True)
+    if earlier is None:
+        return 0
+    put(
+        changes,
+        build(SealKey, **{**dict(earlier.record), "retired_at": changes.act.now}),
+        replaces=earlier,
+        verb="retired",
+    )
+    return earlier.record.key_version
+
+
+def _certification(
+    changes: Changes, shop: Workshop, seal: Seal, agreement: Agreement, key: SigningKey
+) -> Certification:
+    terms = agreement.terms
+    grantor = changes.store.find_one(changes.connection, Organ, code=terms.grantor).record
+    grantee = changes.store.find_one(changes.connection, Organ, code=terms.grantee).record
+    log_key = shop.keystore.open(shop.installation.log_key).public_key
+    binding = SealBinding(
+        agreement=terms.number,
+        agreement_version=agreement.current.number,
+        terms_digest=terms_digest(terms),
+        grantor_code=grantor.code,
+        grantee_code=grantee.code,
+        grantee_name=grantee.legal_name,
+        seal_name=seal.name,
+        seal_number=seal.number,
+        log_origin=shop.identity.origin,
+        log_key_hash="sha256:" + sha256(log_key).hexdigest(),
+    )
+    return Certification(
+        seal=seal,
+        agreement=agreement,
+        grantor_name=grantor.legal_name,
+        key=key,
+        serial=new_serial(),
+        binding=binding,
+    )
