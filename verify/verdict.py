@@ -1,7 +1,8 @@
 """The verdict: indications of EN 319 102-1 clause 5.1.3, and findings with stable codes in both languages."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
+from dataclasses import field as member
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -89,10 +90,10 @@ class SignatureVerdict:
     time: Facts
     digests: Facts
     final: bool
-    seal: Facts = field(default_factory=dict)
-    agreement: Facts = field(default_factory=dict)
-    item: Facts = field(default_factory=dict)
-    approval: Facts = field(default_factory=dict)
+    seal: Facts = member(default_factory=dict)
+    agreement: Facts = member(default_factory=dict)
+    item: Facts = member(default_factory=dict)
+    approval: Facts = member(default_factory=dict)
 
     @property
     def indication(self) -> Indication:
