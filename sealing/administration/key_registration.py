@@ -8,7 +8,6 @@ from typing import Any
 
 from registry.changes import Changes
 from registry.errors import RecordInvalidError
-from registry.keys import registered_key
 from registry.records import Client, ClientApprovalKey, OrganKey, PersonKey
 from registry.statements import check_public_key
 
@@ -55,9 +54,12 @@ def own_key(changes: Changes, public_key: bytes, *, holder: str) -> str:
 
 def _holders(changes: Changes) -> Iterator[tuple[str, str]]:
     store, connection = changes.store, changes.connection
-    for kind in (OrganKey, PersonKey, ClientApprovalKey):
-        for found in store.find(connection, kind):
-            yield registered_key(found.record).holder, found.record.public_key
+    for organ in store.find(connection, OrganKey):
+        yield organ.record.organ, organ.record.public_key
+    for person in store.find(connection, PersonKey):
+        yield person.record.person, person.record.public_key
+    for attesting in store.find(connection, ClientApprovalKey):
+        yield attesting.record.client, attesting.record.public_key
     for client in store.find(connection, Client):
         if client.record.public_key is not None:
             yield client.record.id, client.record.public_key
