@@ -6,7 +6,6 @@ Organs bear real names with obviously invented codes; persons are placeholders.
 import json
 import secrets
 from base64 import b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -310,9 +309,14 @@ class Plan:
         for number, (key, (name, aliases, level, region)) in enumerate(ORGANS.items(), start=1):
             code = organ_code(number)
             world.codes[key] = code
-            region = towns[int(region[4:])] if region.startswith("TOWN") else region
+            place = towns[int(region[4:])] if region.startswith("TOWN") else region
             organ = Organ(
-                id=new_id("org"), code=code, legal_name=name, aliases=aliases, level=level, region=region  # type: ignore[arg-type]  # one of the levels
+                id=new_id("org"),
+                code=code,
+                legal_name=name,
+                aliases=aliases,
+                level=level,
+                region=place,  # type: ignore[arg-type]  # one of the levels
             )
             private = ec.generate_private_key(ec.SECP256R1())
             signing = OrganKey(
@@ -329,9 +333,7 @@ class Plan:
             world.put(organ, signing)
 
     def _person(self, world: World, name: str, number: int) -> str:
-        person = Person(
-            id=new_id("per"), name=name, natural_person=world.shop.natural_person(identity_number(number))
-        )
+        person = Person(id=new_id("per"), name=name, natural_person=world.shop.natural_person(identity_number(number)))
         world.put(person)
         return person.id
 
@@ -372,9 +374,7 @@ class Plan:
 
     def _agreement(self, world: World, name: str) -> None:
         with acting(world.shop, world.act("签订协议")) as changes:
-            stored = changes.register_agreement(
-                read_terms(terms(world, name)), original_digest="sha256:" + "0" * 64
-            )
+            stored = changes.register_agreement(read_terms(terms(world, name)), original_digest="sha256:" + "0" * 64)
             agreement = stored.record
             for organ in (GRANTORS[name], GRANTEES[name]):
                 kid, key = world.organ_keys[organ]
@@ -417,5 +417,3 @@ class Plan:
         )
         world.put(key)
         world.attesting = (key.id, private)
-
-

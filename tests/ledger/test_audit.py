@@ -27,7 +27,7 @@ def record(world: World) -> World:
     return world
 
 
-def column(world: World, statement: str, **values: object) -> Any:  # noqa: ANN401  whatever the column holds
+def column(world: World, statement: str, **values: object) -> Any:
     with world.database.read() as connection:
         return connection.execute(text(statement), values).scalar_one()
 

@@ -57,6 +57,6 @@ def test_facts_in_json_are_text_truth_and_whole_numbers(county_township: Facts) 
         (datetime, 1, TypeError),
     ],
 )
-def test_what_is_no_json_of_facts_is_an_error(kind: type, value: Any, error: type[Exception]) -> None:  # noqa: ANN401  anything may be read
+def test_what_is_no_json_of_facts_is_an_error(kind: type, value: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         from_json(kind, value)

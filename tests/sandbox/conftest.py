@@ -22,7 +22,7 @@ FOLDER = str(Path(__file__).parent / "guests")
 def make_pool() -> Iterator[Callable[..., Pool]]:
     with ExitStack() as stack:
 
-        def make(size: int = 1, **options: Any) -> Pool:  # noqa: ANN401  passed through to Pool
+        def make(size: int = 1, **options: Any) -> Pool:
             settings = {"allowed": ALLOWED, "paths": (FOLDER,), "seconds": 10, **options}
             return stack.enter_context(Pool(size, **settings))
 

@@ -202,7 +202,7 @@ def test_a_row_changed_by_sql_stops_the_next_use(installed, table):
         connection.execute(text(f"UPDATE {table} SET body = replace(body, '2026', '2036')"))
         connection.execute(text(f"UPDATE {table} SET body = replace(body, '\"id\"', '\"id\" ')"))
 
-    with pytest.raises(Exception, match="table|entry") as raised:
+    with pytest.raises(Exception, match=r"table|entry") as raised:
         installed.sealer().seal(submission, installed.caller)
 
     assert raised.value.code == "row-tampered"
