@@ -10,6 +10,9 @@ from sealing import applications
 from sealing.applications import Attempt
 from sealing.entries import abandonment_draft
 
+LAPSED = "lease-lapsed"
+"""Why an attempt is given up that nobody works on any more."""
+
 
 def abandon(
     connection: Connection, book: Book, attempt: Attempt, *, reason: str, key_used: bool, now: datetime

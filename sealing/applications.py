@@ -5,14 +5,14 @@ compare-and-set, so that recovery and a slow worker can never both end the same 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.canonical import parse
 from ledger.ids import new_id
-from ledger.moments import to_text
+from ledger.moments import from_text, to_text
 from sealing.errors import ConflictError, InProgressError, UnknownError, Wait
 from sealing.order import Order, Outcome, Submission
 from sealing.tables import applications, attempts
@@ -131,17 +131,19 @@ def get(connection: Connection, application: str, *, lock: bool = False) -> Appl
     return Application.of(row)
 
 
-def refuse_if_alive(connection: Connection, application: str, now: datetime) -> None:
-    """Raise :class:`InProgressError` while an attempt's lease runs."""
+def refuse_if_alive(connection: Connection, application: str, now: datetime) -> Attempt | None:
+    """Raise :class:`InProgressError` while an attempt's lease runs; an intended attempt that lapsed is returned."""
     row = connection.execute(_newest_attempt, {"application": application}).mappings().one_or_none()
     if row is None or row["state"] != "intended":
-        return
-    left = datetime.fromisoformat(row["lease_until"]) - now
+        return None
+    left = from_text(row["lease_until"]) - now
+    if left <= timedelta(0):
+        return _attempt(row)
     raise InProgressError(
         "in-progress",
         f"申请 {application} 正在办理，请稍后以同一幂等键重试",
         f"application {application} is being worked on; retry later with the same idempotency key",
-        wait=Wait(seconds=max(1, int(left.total_seconds()) + 1)),
+        wait=Wait(seconds=int(left.total_seconds()) + 1),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sealing import applications
-from sealing.abandon import abandon
+from sealing.abandon import LAPSED, abandon
 from sealing.clock import Clock, utc_now
 from sealing.workshop import Workshop
 
@@ -28,7 +28,7 @@ def recover(shop: Workshop, clock: Clock = utc_now) -> list[Recovered]:
     closed = []
     for attempt in waiting:
         with shop.database.write() as connection:
-            if abandon(connection, shop.book, attempt, reason="lease-lapsed", key_used=True, now=clock()):
+            if abandon(connection, shop.book, attempt, reason=LAPSED, key_used=True, now=clock()):
                 closed.append(
                     Recovered(attempt=attempt.id, application=attempt.application, intent_entry=attempt.intent_entry)
                 )

@@ -20,7 +20,7 @@ from policies.decision import Decision
 from policies.rulesets import decide
 from registry import consumed_approvals, numbers
 from sealing import applications, impressions
-from sealing.abandon import abandon
+from sealing.abandon import LAPSED, abandon
 from sealing.clock import Clock, utc_now
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
 from sealing.errors import AbandonedError, ConflictError, NotAllowedError, OrderError, SealingError
@@ -187,7 +187,9 @@ class Sealer:
             return applications.create(connection, submission, caller.client, now, canonical_order=order, state="open")
         if found.state in {"sealed", "refused"}:  # another process was faster since step 1
             return self._recorded(connection, found)
-        applications.refuse_if_alive(connection, found.id, now)
+        lapsed = applications.refuse_if_alive(connection, found.id, now)
+        if lapsed is not None:
+            abandon(connection, self.shop.book, lapsed, reason=LAPSED, key_used=True, now=now)
         if found.state == "waiting":
             applications.start(connection, found.id)
         return found.id

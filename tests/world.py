@@ -45,6 +45,7 @@ from sealing.workshop import Workshop, initialise
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 """Monday, 2 November 2026, 9 o'clock in Beijing."""
 OPERATOR = Actor(id="per-" + "a" * 26, name="运维示例", organ=None)
+SECRET = "a-secret-of-a-test-client-0123456789abcdef"
 FONTS = files("signer") / "fonts"
 
 CITY, COUNTY, TOWN, FORESTRY, TOWN2, OTHER = "city", "county", "town", "forestry", "town2", "other"
@@ -398,7 +399,7 @@ class Plan:
                 name=f"审批系统{name}",
                 organs=organs,
                 roles=("approval_system",),
-                secret_hash="sha256:" + "0" * 64,
+                secret_hash="sha256:" + sha256(SECRET.encode()).hexdigest(),
                 public_key=None,
                 state="active",
             )

@@ -27,8 +27,9 @@ from registry.exchange import (
 )
 from registry.record import build
 from registry.records import CalendarDay
-from registry.sheets import BadCell, Grid
+from registry.sheets import BadCell, Grid, SheetUnreadableError
 from registry.store import Act, Stored
+from sandbox.errors import WorkerFailedError
 from sealing.administration.acts import acting, put
 from sealing.errors import OrderError
 from sealing.workshop import Workshop
@@ -188,7 +189,13 @@ def _set_day(changes: Changes, day: DayRequest) -> Stored[CalendarDay]:
 def _grid(shop: Workshop, path: Path, format_: SheetFormat) -> Grid:
     if format_ == "csv":
         return read_csv_rows(path.read_bytes())
-    return grid_of(shop.workers.call("registry.xlsx_reading:read_xlsx_rows", {"path": str(path.absolute())}))
+    try:
+        answer = shop.workers.call("registry.xlsx_reading:read_xlsx_rows", {"path": str(path.absolute())})
+    except WorkerFailedError as error:
+        if not error.code.startswith("sheet-"):
+            raise
+        raise SheetUnreadableError(error.code, error.zh, error.en) from error
+    return grid_of(answer)
 
 
 def _stored(changes: Changes, model: type[Row]) -> dict[str, Stored[Row]]:

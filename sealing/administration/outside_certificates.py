@@ -68,13 +68,20 @@ def licensed_roots(shop: Workshop) -> list[x509.Certificate]:
             "licensed_roots (the roots of licensed authorities) is not set; no outside certificate is accepted",
         )
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
+        roots = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InstallationError(
             "licensed-roots-unreadable",
             f"{path} 不是可读的 PEM 证书文件",
             f"{path} is not a readable file of PEM certificates",
         ) from error
+    if any(root.public_key() == shop.installation.root_certificate.public_key() for root in roots):
+        raise InstallationError(
+            "embedded-root-is-not-licensed",
+            f"{path} 含有本系统的内置根证书；它不是持牌机构的根证书",
+            f"{path} holds the embedded root of this installation, which is no licensed authority's",
+        )
+    return roots
 
 
 def _key(connection: Connection, shop: Workshop, seal_id: str) -> SigningKey:
