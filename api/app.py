@@ -40,6 +40,7 @@ def create_app(shop: Workshop, sealer: Sealer, *, closing: Callable[[], None] | 
         title="印信 Yinxin",
         version="1",
         description=openapi.DESCRIPTION,
+        openapi_url=None,  # a route of ours, which declares its callers as every route does
         docs_url=None,  # the pages of the documentation viewers load scripts from elsewhere
         redoc_url=None,
         lifespan=_lifespan(service, closing),

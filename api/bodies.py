@@ -1,20 +1,28 @@
 """What the bodies and parameters of all routes have in common."""
 
+from base64 import b64decode
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.fields import Text, UtcTime
+from registry.fields import Base64, Text, UtcTime
 from registry.record import Record
 from registry.row_guard import Stored
+from sealing.administration.key_registration import KeyRequest
 
 MOST: Final = 200
 """Entries of one page."""
 
-R = TypeVar("R", bound=BaseModel)
-S = TypeVar("S", bound=Record)
+R = TypeVar("R", bound=Record)
+E = TypeVar("E")
+
+
+Moment = Annotated[UtcTime, Field(strict=False, examples=["2026-01-01T00:00:00.000000Z"])]
+"""A time in a JSON body: RFC 3339 text in UTC."""
+Day = Annotated[date, Field(strict=False, examples=["2026-11-23"])]
 
 
 class Body(BaseModel):
@@ -43,21 +51,42 @@ class Kept(Answer, Generic[R]):
     entry: int
 
 
-def kept(stored: Stored[S]) -> Kept[S]:
+def kept(stored: Stored[R]) -> Kept[R]:
     """The answer that shows a stored record."""
     return Kept(record=stored.record, version=stored.version, entry=stored.entry_index)
 
 
-class Page(Answer, Generic[R]):
+class Page(Answer, Generic[E]):
     """One page; ``next`` is the ``after`` of the following one, None at the end."""
 
-    entries: list[R]
+    entries: list[E]
     next: str | None
 
 
-Moment = Annotated[UtcTime, Field(strict=False, examples=["2026-01-01T00:00:00.000000Z"])]
-"""A time in a JSON body: RFC 3339 text in UTC."""
-Day = Annotated[date, Field(strict=False, examples=["2026-11-23"])]
+def page_of(entries: Iterable[E], key: Callable[[E], str], *, after: str | None, limit: int) -> Page[E]:
+    """A page of what is small enough to be read whole, in the order of ``key``."""
+    ordered = sorted((entry for entry in entries if after is None or key(entry) > after), key=key)
+    shown = ordered[:limit]
+    return Page(entries=shown, next=key(shown[-1]) if len(ordered) > limit else None)
+
+
+class KeyBody(Reasoned):
+    """A public key on P-256 to register, and the paper that hands it over."""
+
+    public_key: Annotated[Base64, Field(description="SubjectPublicKeyInfo, DER, base64")]
+    document: Text
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+
+    def request(self) -> KeyRequest:
+        """As the administration takes it."""
+        return KeyRequest(
+            public_key=b64decode(self.public_key),
+            document=self.document,
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+        )
+
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="entries of one page")]
 After = Annotated[str | None, Query(max_length=60, description="`next` of the page before")]

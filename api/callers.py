@@ -33,7 +33,7 @@ class Requester(Caller):
     @property
     def sees_all(self) -> bool:
         """Whether this client's reading is not narrowed to its organs."""
-        return bool({"operator", "auditor"} & set(self.roles))
+        return "auditor" in self.roles
 
     def acts_for(self, organ: str) -> bool:
         """Whether ``organ`` is one of the organs it is registered for."""
@@ -79,7 +79,7 @@ PUBLIC: Final = Depends(Public())
 
 
 def callers(*roles: ClientRole) -> Any:  # noqa: ANN401  a marker for FastAPI
-    """Declare who may call: ``caller: Annotated[Requester, callers("operator")]``."""
+    """A declaration for the parameter of a route: ``Annotated[Requester, …]`` with one of ``roles``."""
     return Depends(Admission(*roles))
 
 
@@ -92,9 +92,8 @@ Insider = Annotated[Requester, callers("approval_system", "grantor_administrator
 """Who may read of seals and their uses, each of its own organs, the auditor of all."""
 
 
-def act_of(caller: Requester, reason: str, service: Service) -> Act:
-    """What the record says of a change by ``caller``."""
-    organ = caller.organs[0] if len(caller.organs) == 1 else None
+def act_of(caller: Requester, reason: str, service: Service, *, organ: str | None = None) -> Act:
+    """What the record says of a change by ``caller``, on behalf of ``organ`` where it acts for one."""
     return Act(by=Actor(id=caller.client, name=caller.name, organ=organ), why=reason, now=service.now())
 
 

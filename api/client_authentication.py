@@ -5,7 +5,6 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -14,6 +13,7 @@ from api.jose import NotATokenError
 from ledger.ids import is_id
 from registry.records import Client
 from sealing import token_ids
+from sealing.administration.clients import secret_hash
 from sealing.workshop import Workshop
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105  a path
@@ -40,11 +40,6 @@ class Credentials:
 
     authorization: str | None
     form: dict[str, str]
-
-
-def secret_hash(secret: str) -> str:
-    """What is stored of a client's secret: 32 random bytes need no slow hash."""
-    return f"sha256:{sha256(secret.encode()).hexdigest()}"
 
 
 def authenticate(shop: Workshop, credentials: Credentials, now: datetime) -> Client:
@@ -97,11 +92,8 @@ def _by_assertion(shop: Workshop, form: dict[str, str], now: datetime) -> Client
     if form.get("client_assertion_type") != ASSERTION:
         raise _failed("client_assertion_type 不对", f"client_assertion_type {ASSERTION} is expected")
     try:
-        header = jose.header_of(token, ASSERTION_TYPES)
-        client = _client(shop, _claimed_issuer(token))
-        if client is None or client.public_key is None or header.get("kid", client.id) != client.id:
-            raise NotATokenError("no key is registered for this client; kid, if given, is the client's id")
-        claims = jose.claims_of(token, b64decode(client.public_key))
+        client, public_key = _asserting(shop, token)
+        claims = jose.claims_of(token, public_key)
         expires = _judged(claims, client, shop.settings.public_url + TOKEN_PATH, now)
     except NotATokenError as error:
         raise _failed("断言无效", f"the client assertion is not valid: {error}") from error
@@ -112,9 +104,13 @@ def _by_assertion(shop: Workshop, form: dict[str, str], now: datetime) -> Client
     return client
 
 
-def _claimed_issuer(token: str) -> str:
-    """Whose key to look up; nothing else is read before the signature was checked."""
-    return str(jose.unproven_claims(token).get("iss", ""))
+def _asserting(shop: Workshop, token: str) -> tuple[Client, bytes]:
+    """The client that the assertion claims to be from, and its registered key; nothing is proven yet."""
+    header = jose.header_of(token, ASSERTION_TYPES)
+    client = _client(shop, str(jose.unproven_claims(token).get("iss", "")))
+    if client is None or client.public_key is None or header.get("kid", client.id) != client.id:
+        raise NotATokenError("no key is registered for this client; kid, if given, is the client's id")
+    return client, b64decode(client.public_key)
 
 
 def _judged(claims: dict[str, Any], client: Client, audience: str, now: datetime) -> datetime:

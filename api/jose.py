@@ -36,8 +36,11 @@ def sign(header: dict[str, str], claims: dict[str, Any], key: SigningKey) -> str
     return b".".join((message, _encoded(signature))).decode()
 
 
-def header_of(token: str, types: Collection[str]) -> dict[str, str]:
-    """The header, still unproven. Raises :class:`NotATokenError` unless it has the one shape and type."""
+def header_of(token: str, types: Collection[str], *, kid: str | None = None) -> dict[str, str]:
+    """The header, still unproven.
+
+    Raises :class:`NotATokenError` unless it has the one shape, one of ``types``, and names the key ``kid``, if asked.
+    """
     if len(token) > LONGEST or not token.isascii() or token.count(".") != _PARTS - 1:
         raise NotATokenError(f"a compact JWS of at most {LONGEST} characters is expected")
     header = _object(_decoded(token.split(".", maxsplit=1)[0]))
@@ -45,6 +48,8 @@ def header_of(token: str, types: Collection[str]) -> dict[str, str]:
         raise NotATokenError("the header may hold alg, typ and kid only")
     if header.get("alg") != ALGORITHM or header.get("typ") not in types:
         raise NotATokenError(f"alg {ALGORITHM} and typ {' or '.join(sorted(types))} are expected")
+    if kid is not None and header.get("kid") != kid:
+        raise NotATokenError("the header names another key")
     return header
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import structlog
 from pydantic import ValidationError
+from structlog.typing import Processor
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("yinxin")
 _LONGEST = 2000
@@ -20,7 +21,7 @@ _SECRET = ("authorization", "secret", "token", "assertion", "password", "pin", "
 
 def configure(form: Literal["json", "console"]) -> None:
     """Send all events of this process, ours and the libraries', to standard error in one form."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -30,7 +30,9 @@ def serve(settings: Settings) -> None:
     The installation must be initialised. Raises ``OSError`` when the address is taken, and what
     ``open_workshop`` raises when there is one process.
     """
+    logs.configure(settings.log_format)
     listening = _listen(settings.host, settings.port)
+    logs.log.info("serving", address=listening.getsockname()[:2], processes=settings.processes)
     config = uvicorn.Config(
         partial(application, settings),
         factory=True,

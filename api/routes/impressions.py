@@ -11,10 +11,10 @@ from api.bodies import Answer, Day, Id, Limit, Page, Reasoned
 from api.callers import Grantor, Insider, Requester, act_of, hidden
 from api.outcomes import address, document
 from api.service import Service, Serving
-from registry.document_status import DocumentStatus, Status, StatusChange, status_id
+from registry.document_status import DocumentStatus, Status, StatusChange
 from registry.fields import Name
 from sealing import impressions
-from sealing.administration.acts import acting
+from sealing.administration.document_status import StatusRequest, set_status, status_of
 from sealing.impressions import Impression, Selection
 from sealing.receipts import receipt
 from verify.receipt import MEDIA_TYPE
@@ -117,9 +117,7 @@ def download_receipt(service: Serving, impression_id: Id, caller: Insider) -> Re
 def read_status(service: Serving, impression_id: Id, caller: Insider) -> StatusAnswer:
     """The present status of the sealed document."""
     _visible(service, impression_id, caller)
-    with service.shop.database.read() as connection:
-        found = service.shop.registry.look(connection, DocumentStatus, status_id(impression_id))
-    return _status(impression_id, None if found is None else found.record)
+    return _status(impression_id, status_of(service.shop, impression_id))
 
 
 @router.put("/{impression_id}/status", operation_id="changeStatus")
@@ -128,18 +126,9 @@ def change_status(service: Serving, impression_id: Id, caller: Grantor, body: St
     found = _visible(service, impression_id, caller)
     if not caller.acts_for(found.grantor):
         raise hidden("impression", impression_id)
-    act = act_of(caller, body.reason, service)
-    change = StatusChange(
-        status=body.status,
-        by=caller.client,
-        reason=body.reason,
-        effective=body.effective,
-        document=body.document,
-        recorded=act.now,
-    )
-    with acting(service.shop, act) as changes:
-        stored = changes.change_document_status(impression_id, change)
-    return _status(impression_id, stored.record)
+    act = act_of(caller, body.reason, service, organ=found.grantor)
+    request = StatusRequest(status=body.status, effective=body.effective, document=body.document)
+    return _status(impression_id, set_status(service.shop, impression_id, request, act).record)
 
 
 def _visible(service: Service, impression_id: str, caller: Requester) -> Impression:

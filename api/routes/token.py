@@ -68,22 +68,26 @@ async def _credentials(request: Request) -> Credentials | OAuthError:
 def issue_token(service: Serving, credentials: Annotated[Credentials | OAuthError, Depends(_credentials)]) -> Response:
     """Issue a short access token to a client that proves itself. Errors have the form of RFC 6749 5.2."""
     try:
-        if isinstance(credentials, OAuthError):
-            raise credentials
-        if credentials.form.get("grant_type") != "client_credentials":
-            raise OAuthError(
-                "unsupported_grant_type",
-                "grant_type 应为 client_credentials",
-                "grant_type client_credentials is expected",
-            )
         now = service.now()
-        client = authenticate(service.shop, credentials, now)
+        client = authenticate(service.shop, _for_token(credentials), now)
         token = service.tokens.issue(client.id, now)
     except OAuthError as error:
         return _refused(error)
     lifetime = int(service.tokens.lifetime.total_seconds())
     answer = IssuedToken(access_token=token, token_type="Bearer", expires_in=lifetime)  # noqa: S106  the kind, not a secret
     return JSONResponse(answer.model_dump(), headers={"Pragma": "no-cache"})
+
+
+def _for_token(credentials: Credentials | OAuthError) -> Credentials:
+    if isinstance(credentials, OAuthError):
+        raise credentials
+    if credentials.form.get("grant_type") != "client_credentials":
+        raise OAuthError(
+            "unsupported_grant_type",
+            "grant_type 应为 client_credentials",
+            "grant_type client_credentials is expected",
+        )
+    return credentials
 
 
 def _refused(error: OAuthError) -> Response:
