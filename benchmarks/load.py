@@ -158,9 +158,7 @@ class _Bare:
             location="赣州",
             now=utc_now(),
         )
-        ready = measure(
-            self.target, layout, source_digest=self.digest, chain=self.chain, algorithm=self.key.algorithm
-        )
+        ready = measure(self.target, layout, source_digest=self.digest, chain=self.chain, algorithm=self.key.algorithm)
         embed(ready, self.key.sign(Permit.to_sign(self.key, ready.to_be_signed), ready.to_be_signed))
         self.target.unlink()
 
@@ -173,5 +171,3 @@ def inspection_milliseconds(submission: Submission, rounds: int = 30) -> float:
         inspect_document(source=str(submission.source), tolerated_fonts=[], allowed_attachments=[])
         best = min(best, time.process_time() - started)
     return best * 1000
-
-
