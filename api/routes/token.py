@@ -81,9 +81,10 @@ def issue_token(service: Serving, credentials: Annotated[Credentials | OAuthErro
 def _for_token(credentials: Credentials | OAuthError) -> Credentials:
     if isinstance(credentials, OAuthError):
         raise credentials
-    if credentials.form.get("grant_type") != "client_credentials":
+    grant = credentials.form.get("grant_type")
+    if grant != "client_credentials":
         raise OAuthError(
-            "unsupported_grant_type",
+            "unsupported_grant_type" if grant else "invalid_request",
             "grant_type 应为 client_credentials",
             "grant_type client_credentials is expected",
         )
