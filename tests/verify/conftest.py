@@ -1,6 +1,7 @@
 """Files sealed by the real packages, with their receipts, and what a verifier would be given to trust."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,9 @@ from verify.judge import judge
 from verify.receipt import GROUPS, Receipt
 from verify.trust import Trust
 from verify.verdict import Verdict
+
+sys.path.insert(0, str(Path(__file__).parent))  # verify_updates, beside the tests
+from verify_updates import Stranger
 
 NOW = START + timedelta(days=1)
 
@@ -193,3 +197,8 @@ def codes(verdict: Verdict) -> set[str]:
 @pytest.fixture
 def against() -> Callable[[Verdict], set[str]]:
     return codes
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Stranger:
+    return Stranger()
