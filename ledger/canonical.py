@@ -8,7 +8,7 @@ names are unique.
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, cast
 from unicodedata import is_normalized
 
 import rfc8785
@@ -30,7 +30,7 @@ def canonical(value: JsonValue) -> bytes:
 
     Raises :class:`NotCanonicalError` outside the restricted form.
     """
-    if _is_plain(value, 0):
+    if _is_plain(value):
         try:
             return _ENCODER.encode(value).encode()
         except UnicodeEncodeError:  # a lone surrogate, which the check below names
@@ -68,25 +68,34 @@ def digest(domain: str, value: JsonValue) -> str:
     return "sha256:" + sha256(canonical({"d": domain, "v": value})).hexdigest()
 
 
-def _is_plain(value: object, depth: int) -> bool:
+def _is_plain(value: object) -> bool:
     """Whether the interpreter's own encoder writes RFC 8785 bytes of ``value``.
 
     It does for restricted JSON whose names are ASCII: it sorts by code point, RFC 8785 by UTF-16 code unit,
     and the two differ beyond ASCII only. Everything else is left to the library and to :func:`_check`.
     """
-    kind = type(value)
-    if kind is str:
-        return is_normalized("NFC", value)  # type: ignore[arg-type]  # a str, by the line above
-    if kind is dict:
-        return depth < DEPTH_LIMIT and all(
-            type(name) is str and name.isascii() and _is_plain(member, depth + 1)
-            for name, member in value.items()  # type: ignore[attr-defined]  # a dict, by the line above
-        )
-    if kind is list or kind is tuple:
-        return depth < DEPTH_LIMIT and all(_is_plain(member, depth + 1) for member in value)  # type: ignore[attr-defined]  # as above
-    if kind is int:
-        return -INTEGER_LIMIT < value < INTEGER_LIMIT  # type: ignore[operator]  # an int, by the line above
-    return kind is bool or value is None
+    waiting: list[tuple[object, int]] = [(value, 0)]
+    while waiting:
+        each, level = waiting.pop()
+        kind = type(each)
+        if kind is str:
+            if not is_normalized("NFC", cast(str, each)):
+                return False
+        elif kind is dict:
+            members = cast(dict[object, object], each)
+            if level >= DEPTH_LIMIT or not all(type(name) is str and name.isascii() for name in members):
+                return False
+            waiting.extend((member, level + 1) for member in members.values())
+        elif kind is list or kind is tuple:
+            if level >= DEPTH_LIMIT:
+                return False
+            waiting.extend((member, level + 1) for member in cast(list[object], each))
+        elif kind is int:
+            if not -INTEGER_LIMIT < cast(int, each) < INTEGER_LIMIT:
+                return False
+        elif kind is not bool and each is not None:
+            return False
+    return True
 
 
 def _check(value: object, where: str, depth: int) -> None:

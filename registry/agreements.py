@@ -65,9 +65,7 @@ class AgreementVersion(Part):
     @property
     def unsigned_by(self) -> tuple[str, ...]:
         """Codes of the two organs that have not signed yet."""
-        return tuple(
-            organ for organ in (self.terms.grantor, self.terms.grantee) if organ not in self.signed_by
-        )
+        return tuple(organ for organ in (self.terms.grantor, self.terms.grantee) if organ not in self.signed_by)
 
 
 class Agreement(Record):
@@ -110,9 +108,7 @@ def sign_version(agreement: Agreement, organ: str, *, kid: str, key: ec.Elliptic
     return sign_statement(signature_payload(agreement, _open(agreement), organ), typ=TYP, kid=kid, key=key)
 
 
-def check_signature(
-    agreement: Agreement, version: AgreementVersion, jws: str, find_key: FindKey
-) -> RegisteredKey:
+def check_signature(agreement: Agreement, version: AgreementVersion, jws: str, find_key: FindKey) -> RegisteredKey:
     """Check a signature over ``version`` and give the organ key it was made with.
 
     Raises :class:`EvidenceError` with the codes of ``open_statement`` or ``agreement-signature-other-terms``,
@@ -129,9 +125,7 @@ def check_signature(
     expected = signature_payload(agreement, version, organ)
     found = opened.payload
     if canonical(found) != canonical(expected):
-        wrong = sorted(
-            n for n in expected.keys() | found.keys() if n not in found or expected.get(n) != found[n]
-        )
+        wrong = sorted(n for n in expected.keys() | found.keys() if n not in found or expected.get(n) != found[n])
         raise EvidenceError(
             "agreement-signature-other-terms",
             f"签名所载 {'、'.join(wrong)} 与本版协议不符",
@@ -185,9 +179,7 @@ def bring_into_force(agreement: Agreement, *, now: datetime) -> Agreement:
             f"the agreement's period ended at {version.terms.period.valid_until.isoformat()}",
         )
     state = "in_force" if agreement.state == "draft" else agreement.state
-    return agreement.model_copy(
-        update={"current": version, "pending": None, "state": state, "in_force_since": now}
-    )
+    return agreement.model_copy(update={"current": version, "pending": None, "state": state, "in_force_since": now})
 
 
 def change_state(agreement: Agreement, change: AgreementChange, *, reason: str) -> Agreement:

@@ -20,9 +20,7 @@ class ApprovalSurroundings:
     system_attested_today: int
 
 
-def approval_facts(
-    statement: ApprovalStatement, surroundings: ApprovalSurroundings, now: datetime
-) -> ApprovalFacts:
+def approval_facts(statement: ApprovalStatement, surroundings: ApprovalSurroundings, now: datetime) -> ApprovalFacts:
     """The facts of a statement whose signature was checked.
 
     ``evidence_valid`` is False when its key could not be used at the time of approval or cannot be now, or
@@ -89,15 +87,11 @@ def refused_approval_facts(error: ApprovalEvidenceError, now: datetime) -> Appro
     )
 
 
-def _evidence_error(
-    statement: ApprovalStatement, surroundings: ApprovalSurroundings, now: datetime
-) -> str | None:
+def _evidence_error(statement: ApprovalStatement, surroundings: ApprovalSurroundings, now: datetime) -> str | None:
     for moment in (statement.claims.not_before, now):
         if not statement.key.valid_at(moment):
             at = moment.isoformat()
-            return (
-                f"密钥 {statement.key.id} 在 {at} 不可用 / key {statement.key.id} could not be used at {at}"
-            )
+            return f"密钥 {statement.key.id} 在 {at} 不可用 / key {statement.key.id} could not be used at {at}"
     acting_for = statement.claims.on_behalf_of
     if acting_for is not None and surroundings.on_behalf_of is None:
         return f"所代表的 {acting_for} 未登记 / {acting_for}, who is acted for, is not registered"

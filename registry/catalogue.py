@@ -111,9 +111,7 @@ def _condition_facts(item: CatalogueItem, declared: Mapping[str, Value]) -> Cond
     return None if condition is None else evaluate(condition, declared)
 
 
-def supersede(
-    old: Sequence[CatalogueItem], new: Sequence[CatalogueItem], now: datetime
-) -> Change[CatalogueItem]:
+def supersede(old: Sequence[CatalogueItem], new: Sequence[CatalogueItem], now: datetime) -> Change[CatalogueItem]:
     """Replace the lists that ``new`` holds by ``new``: each such list is given whole.
 
     An item that says the same stays as it is; one that changed ends and begins again at ``now``, or when
@@ -141,9 +139,7 @@ def _replace(old: Sequence[Row], new: Sequence[Row], now: datetime) -> Change[Ro
         )
     alive = [row for row in old if row.comes_into_force(now)]
     wanted = [row for row in new if row.comes_into_force(now)]
-    opened = tuple(
-        row.opened(now) for row in wanted if not any(_says_the_same(row, each, now) for each in alive)
-    )
+    opened = tuple(row.opened(now) for row in wanted if not any(_says_the_same(row, each, now) for each in alive))
     latest_first = sorted(opened, key=lambda row: row.valid_from, reverse=True)
     begins = {row.about: row.valid_from for row in latest_first}  # so the earliest one stays
     replaced = {row.id for row in opened}  # a scheduled row that is only worded anew keeps its id

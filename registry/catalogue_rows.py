@@ -86,9 +86,7 @@ class CatalogueRow(Record):
 def row_id(kind: type[CatalogueRow], about: tuple[str, ...], valid_from: datetime) -> str:
     """The id of a row: its kind's prefix and 128 bits of SHA-256 over what it is about and its beginning."""
     text = "\n".join((kind.prefix, *about, json_time(valid_from)))
-    return (
-        f"{kind.prefix}-{b32encode(sha256(text.encode()).digest()[:_ID_BYTES]).decode().rstrip('=').lower()}"
-    )
+    return f"{kind.prefix}-{b32encode(sha256(text.encode()).digest()[:_ID_BYTES]).decode().rstrip('=').lower()}"
 
 
 def overlapping(rows: Iterable[CatalogueRow]) -> list[tuple[CatalogueRow, CatalogueRow]]:
@@ -174,9 +172,7 @@ class CatalogueItem(CatalogueRow):
         allowed = info.data.get("document_kinds", kinds)
         foreign = sorted(set(kinds) - set(allowed))
         if foreign:
-            raise ValueError(
-                f"不在文书类型中：{'、'.join(foreign)} / not a document kind: {', '.join(foreign)}"
-            )
+            raise ValueError(f"不在文书类型中：{'、'.join(foreign)} / not a document kind: {', '.join(foreign)}")
         return kinds
 
     @field_validator("condition")

@@ -58,15 +58,11 @@ def _parts(cell: str) -> tuple[str, ...]:
 
 
 def _text(code: str, label: str) -> Column:
-    return Column(
-        code=code, label=label, zh="文字，不得为空", en="text, not empty", read=_required, write=_written
-    )
+    return Column(code=code, label=label, zh="文字，不得为空", en="text, not empty", read=_required, write=_written)
 
 
 def _maybe(code: str, label: str) -> Column:
-    return Column(
-        code=code, label=label, zh="文字，可为空", en="text or empty", read=_optional, write=_written
-    )
+    return Column(code=code, label=label, zh="文字，可为空", en="text or empty", read=_optional, write=_written)
 
 
 def _number(code: str, label: str) -> Column:
@@ -109,9 +105,7 @@ def _one_of(code: str, label: str, words: Sequence[str]) -> Column:
         return cell
 
     listed = ", ".join(words)
-    return Column(
-        code=code, label=label, zh=f"其中之一：{listed}", en=f"one of {listed}", read=read, write=_written
-    )
+    return Column(code=code, label=label, zh=f"其中之一：{listed}", en=f"one of {listed}", read=read, write=_written)
 
 
 def _some_of(code: str, label: str, words: Sequence[str], *, all_when_empty: bool = False) -> Column:

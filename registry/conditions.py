@@ -119,9 +119,7 @@ def _compile(text: str, fields: tuple[ConditionField, ...]) -> Condition:
     if not names:
         raise refuse_at(text, 0, "条件没有声明字段", "the condition declares no field")
     if len(set(names)) != len(names):
-        raise refuse_at(
-            text, 0, f"字段重复：{', '.join(names)}", f"a field is declared twice: {', '.join(names)}"
-        )
+        raise refuse_at(text, 0, f"字段重复：{', '.join(names)}", f"a field is declared twice: {', '.join(names)}")
     rewritten, used = rewrite(text, names)
     expression = _checked(rewritten, {field.name: _CEL_TYPES[field.type] for field in fields})
     unused = ", ".join(name for name in names if name not in used)
@@ -138,17 +136,13 @@ def _checked(rewritten: str, variables: Mapping[str, cel.Type]) -> Any:  # noqa:
         raise _explained(str(error)) from error
     if expression.return_type() != cel.Type.BOOL:
         found = expression.return_type().name()
-        raise refuse_where(
-            1, 1, f"条件的结果应为真假值，现为{found}", f"the result is {found}, expected a truth value"
-        )
+        raise refuse_where(1, 1, f"条件的结果应为真假值，现为{found}", f"the result is {found}, expected a truth value")
     return expression
 
 
 def _explained(message: str) -> ConditionError:
     place = _PLACE.search(message)
-    line, column, said = (
-        (int(place[1]), int(place[2]), place[3]) if place else (1, 1, message.partition("\n")[0])
-    )
+    line, column, said = (int(place[1]), int(place[2]), place[3]) if place else (1, 1, message.partition("\n")[0])
     plain = re.sub(r"\buint\b", "decimal", said)
     if "decimal" in plain and "overload" in plain:
         return refuse_where(

@@ -12,9 +12,7 @@ from registry.errors import TransitionError
 from registry.fields import Name, RecordId, Text, UtcTime
 from registry.record import Part, Record, build, derived_id
 
-Status = Literal[
-    "in_force", "amended", "annulled", "retracted", "cancelled", "revoked_as_penalty", "replaced"
-]
+Status = Literal["in_force", "amended", "annulled", "retracted", "cancelled", "revoked_as_penalty", "replaced"]
 
 _NEXT: dict[Status, tuple[Status, ...]] = {
     "in_force": ("amended", "annulled", "retracted", "cancelled", "revoked_as_penalty", "replaced"),

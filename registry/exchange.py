@@ -147,9 +147,7 @@ def _row(
     for cell in padded[len(columns) :]:
         if cell:
             nothing = ("没有列名的格为空", "nothing under no column name")
-            bad.append(
-                BadCell(row=number, column="", found=cell[:_LONGEST_FOUND], zh=nothing[0], en=nothing[1])
-            )
+            bad.append(BadCell(row=number, column="", found=cell[:_LONGEST_FOUND], zh=nothing[0], en=nothing[1]))
     if bad:
         return None, bad
     try:
@@ -163,9 +161,7 @@ def _record(kind: type[Row], values: dict[str, Any]) -> Row:
     return kind.model_validate({**values, "id": row_id(kind, about, values["valid_from"])})
 
 
-def _faults(
-    error: ValidationError, columns: Sequence[Column], cells: Sequence[str], number: int
-) -> Iterator[BadCell]:
+def _faults(error: ValidationError, columns: Sequence[Column], cells: Sequence[str], number: int) -> Iterator[BadCell]:
     first = {str(detail["loc"][0]): detail for detail in reversed(error.errors())}
     for column, cell in zip(columns, cells, strict=False):
         if column.code in first:

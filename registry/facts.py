@@ -29,14 +29,10 @@ _ROLES: Mapping[AssignedRole, Role] = {
 
 def organ_facts(organ: Organ) -> OrganFacts:
     """The organ as registered now."""
-    return OrganFacts(
-        code=organ.code, legal_name=organ.legal_name, aliases=organ.aliases, region=organ.region
-    )
+    return OrganFacts(code=organ.code, legal_name=organ.legal_name, aliases=organ.aliases, region=organ.region)
 
 
-def person_facts(
-    person: Person, roles: Iterable[RoleAssignment], *, natural_persons: Mapping[str, str]
-) -> PersonFacts:
+def person_facts(person: Person, roles: Iterable[RoleAssignment], *, natural_persons: Mapping[str, str]) -> PersonFacts:
     """The person with their roles.
 
     ``natural_persons`` gives the natural person of every account that a role is held on behalf of; a role
@@ -87,9 +83,7 @@ def agreement_facts(agreement: Agreement) -> AgreementFacts:
     )
 
 
-def seal_facts(
-    seal: Seal, *, agreement: Agreement | None, custodian: PersonFacts | None, used_today: int
-) -> SealFacts:
+def seal_facts(seal: Seal, *, agreement: Agreement | None, custodian: PersonFacts | None, used_today: int) -> SealFacts:
     """The seal; its agreement is told by number when ``agreement`` is the one it belongs to, else by id."""
     belongs = agreement is not None and agreement.id == seal.agreement
     return SealFacts(

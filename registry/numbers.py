@@ -76,9 +76,7 @@ def reserve(connection: Connection, use: NumberUse) -> None:
     free(connection, use.application)
     for name, given in use.named():
         # A permitted recurrence of a licence number stands beside its first holder in the index.
-        again = name == "licence_number" and any(
-            row.copy == use.copy for row in _holders(connection, use, name, given)
-        )
+        again = name == "licence_number" and any(row.copy == use.copy for row in _holders(connection, use, name, given))
         values = {
             "application": use.application,
             "name": name,

@@ -9,9 +9,7 @@ _LENGTH = 18
 
 def check_character(first_seventeen: str) -> str:
     """The 18th character for the first 17 (GB 32100-2015, clause 5.2.5: weights 3^i mod 31)."""
-    total = sum(
-        ALPHABET.index(character) * pow(3, place, _MODULUS) for place, character in enumerate(first_seventeen)
-    )
+    total = sum(ALPHABET.index(character) * pow(3, place, _MODULUS) for place, character in enumerate(first_seventeen))
     return ALPHABET[-total % _MODULUS]
 
 

@@ -30,13 +30,9 @@ class RoleAssignment(DatedRecord):
     @model_validator(mode="after")
     def _deputy_has_a_letter(self) -> Self:
         if self.role == "deputy" and (self.document is None or self.on_behalf_of is None):
-            raise ValueError(
-                "受托人须有授权书编号和委托人 / a deputy needs a 授权书 and a person on whose behalf"
-            )
+            raise ValueError("受托人须有授权书编号和委托人 / a deputy needs a 授权书 and a person on whose behalf")
         if self.role not in {"deputy", "acting_principal"} and self.on_behalf_of is not None:
-            raise ValueError(
-                "只有受托人和主持工作者代他人行事 / only a deputy or acting principal acts for another"
-            )
+            raise ValueError("只有受托人和主持工作者代他人行事 / only a deputy or acting principal acts for another")
         if self.on_behalf_of == self.person:
             raise ValueError("不能代自己行事 / nobody is a deputy of themselves")
         return self

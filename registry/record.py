@@ -56,9 +56,7 @@ def read(model: type[_Model], value: Any) -> _Model:  # noqa: ANN401  parsed JSO
 
 def _invalid(model: type[BaseModel], error: ValidationError) -> RecordInvalidError:
     # The input is left out: it may hold a secret or a person's data.
-    detail = "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or model.__name__}: {each['msg']}" for each in error.errors()
-    )
+    detail = "; ".join(f"{'.'.join(map(str, each['loc'])) or model.__name__}: {each['msg']}" for each in error.errors())
     return RecordInvalidError(
         "record-invalid",
         f"{model.__name__} 内容不合格：{detail}",

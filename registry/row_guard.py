@@ -67,9 +67,7 @@ class RowGuard:
         if members["digest"] != "sha256:" + found:
             raise tampered(kind, row.id, "内容与摘要不符", "the body does not fit its digest")
         if members["latest"] != members["entry_index"]:
-            raise tampered(
-                kind, row.id, "不是台账所记的最新一版", "the row is not the newest that the ledger knows"
-            )
+            raise tampered(kind, row.id, "不是台账所记的最新一版", "the row is not the newest that the ledger knows")
         if self._committed(connection, kind, row) != commitment(spec, row.id, row.version, row.digest):
             raise tampered(kind, row.id, "与台账条目不符", "the row does not fit its ledger entry")
         record, columns = self._model(kind, spec, row.digest, members["body"])
@@ -94,15 +92,11 @@ class RowGuard:
     def _not_older(self, connection: Connection, kind: type[R], row: Row[Any]) -> None:
         """Refuse a row older than one this process saw: its newer entries were taken from the subjects."""
         if row.version < self._versions.get(row.id, 0):
-            raise tampered(
-                kind, row.id, "比本进程见过的版本旧", "the row is older than one this process has seen"
-            )
+            raise tampered(kind, row.id, "比本进程见过的版本旧", "the row is older than one this process has seen")
         if not is_writing(connection):  # what a transaction in progress wrote may yet be taken back
             self._versions[row.id] = row.version
 
-    def _model(
-        self, kind: type[R], spec: Kind, row_digest: str, body: str
-    ) -> tuple[Any, dict[str, str | None]]:
+    def _model(self, kind: type[R], spec: Kind, row_digest: str, body: str) -> tuple[Any, dict[str, str | None]]:
         cached = self._models.get((spec.name, row_digest))
         if cached is None:
             record = parse(kind, body)
@@ -143,6 +137,4 @@ def commitment(kind: Kind, record_id: str, version: int, row_digest: str) -> dic
 def tampered(kind: type[Record], record_id: str, zh: str, en: str) -> RowTamperedError:
     """The error that names the row."""
     table = TABLES[kind].name
-    return RowTamperedError(
-        "row-tampered", f"表 {table} 行 {record_id}：{zh}", f"table {table}, row {record_id}: {en}"
-    )
+    return RowTamperedError("row-tampered", f"表 {table} 行 {record_id}：{zh}", f"table {table}, row {record_id}: {en}")

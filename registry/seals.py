@@ -49,9 +49,7 @@ class Specimen(Part):
     def _no_larger_than_an_official_seal(self) -> Self:
         # 国发〔1999〕25号: 4.5 cm is the official seal of a county; a special-purpose seal stays within it.
         if not 20 <= float(self.diameter_mm) <= 45:  # noqa: PLR2004  the two bounds of the sentence above
-            raise ValueError(
-                f"直径应为 20 至 45 毫米 / the diameter must be 20 to 45 mm, found {self.diameter_mm}"
-            )
+            raise ValueError(f"直径应为 20 至 45 毫米 / the diameter must be 20 to 45 mm, found {self.diameter_mm}")
         return self
 
 
@@ -179,6 +177,4 @@ def fill_filing(seal: Seal, position: int, filing_number: str) -> Seal:
             f"filing slot {position + 1} already holds {slot.filing_number}",
         )
     filled = build(Filing, **{**dict(slot), "filing_number": filing_number})
-    return seal.model_copy(
-        update={"filings": (*seal.filings[:position], filled, *seal.filings[position + 1 :])}
-    )
+    return seal.model_copy(update={"filings": (*seal.filings[:position], filled, *seal.filings[position + 1 :])})

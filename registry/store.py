@@ -96,8 +96,8 @@ class Registry:
             return None
 
     def hold(self, connection: Connection, kind: type[Record], record_id: str) -> None:
-        """Lock the row until the transaction ends, without reading it."""
-        if is_id(record_id):
+        """Lock the row until the transaction ends, without reading it; on SQLite a writer holds everything already."""
+        if is_id(record_id) and connection.dialect.name != "sqlite":
             connection.execute(_STATEMENTS[kind].lock, {"id": record_id})
 
     def lock(self, connection: Connection, kind: type[R], record_id: str) -> Stored[R]:

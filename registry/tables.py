@@ -50,10 +50,7 @@ reserved_numbers = Table(
 )
 Index(
     "uq_registry_reserved_numbers",
-    *(
-        reserved_numbers.c[name]
-        for name in ("grantor", "lineage", "folded", "name", "kind", "copy", "recurrence")
-    ),
+    *(reserved_numbers.c[name] for name in ("grantor", "lineage", "folded", "name", "kind", "copy", "recurrence")),
     unique=True,
 )
 

@@ -94,9 +94,7 @@ def _check_archive(path: Path) -> None:
             for entry in entries:
                 _check_part(archive, entry)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise _unreadable(
-            f"不是完好的 XLSX 文件：{error}", f"not a well-formed XLSX file: {error}"
-        ) from error
+        raise _unreadable(f"不是完好的 XLSX 文件：{error}", f"not a well-formed XLSX file: {error}") from error
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
@@ -143,9 +141,7 @@ def _read_first_sheet(path: Path) -> tuple[list[list[str]], list[dict[str, Any]]
         raise
     except Exception as error:  # openpyxl lets every kind of exception out on damaged files
         name = type(error).__name__
-        raise _unreadable(
-            f"无法读取该 XLSX 文件（{name}）", f"the XLSX file cannot be read ({name})"
-        ) from error
+        raise _unreadable(f"无法读取该 XLSX 文件（{name}）", f"the XLSX file cannot be read ({name})") from error
 
 
 def _read_cells(path: Path) -> tuple[list[list[str]], list[dict[str, Any]]]:
