@@ -7,9 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from world import World, build_world
+from world import GRANTEES, GRANTORS, World, build_world, terms
 
+from registry.agreements import sign_version
+from registry.records import Agreement
 from registry.store import Act, Actor
+from sealing.administration import agreements
 from sealing.settings import Settings
 from sealing.workshop import Workshop, open_workshop
 
@@ -62,6 +65,21 @@ class Office:
     def find(self, kind, **lookup):
         with self.shop.database.read() as connection:
             return [each.record for each in self.shop.registry.find(connection, kind, **lookup)]
+
+    def sign_both(self, name: str, agreement: Agreement) -> Agreement:
+        """Both organs sign the open version."""
+        for organ in (GRANTORS[name], GRANTEES[name]):
+            kid, key = self.world.organ_keys[organ]
+            jws = sign_version(agreement, self.world.codes[organ], kid=kid, key=key)
+            agreement = agreements.sign(self.shop, agreement.id, jws, self.act("签署")).record
+        return agreement
+
+    def amended(self, name: str = "town", **changed) -> Agreement:
+        """The agreement with an amendment that both organs have signed."""
+        new = terms(self.world, name, **{"scope": "扩大后的范围", **changed})
+        digest = "sha256:" + "1" * 64
+        opened = agreements.amend(self.shop, self.world.agreements[name], new, digest, self.act("变更")).record
+        return self.sign_both(name, opened)
 
 
 @pytest.fixture(scope="session")

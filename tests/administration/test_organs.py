@@ -14,7 +14,9 @@ from sealing.administration import organs
 from sealing.administration.key_registration import KeyRequest
 from sealing.administration.organs import OrganRequest
 
-NEW = OrganRequest(code=organ_code(77), legal_name="兴国县民政局", level="county", region="360732", aliases=("县民政局",))
+NEW = OrganRequest(
+    code=organ_code(77), legal_name="兴国县民政局", level="county", region="360732", aliases=("县民政局",)
+)
 
 
 def spki(curve: ec.EllipticCurve | None = None) -> bytes:
@@ -55,7 +57,9 @@ def test_what_is_not_an_organ_is_refused_and_leaves_no_entry(office, changed, er
 def test_a_new_name_keeps_id_and_code(office):
     code = office.world.codes[COUNTY]
     (old,) = office.find(Organ, code=code)
-    request = OrganRequest(code=code, legal_name="兴国县政务服务局", level="county", region="360732", aliases=("县审批局",))
+    request = OrganRequest(
+        code=code, legal_name="兴国县政务服务局", level="county", region="360732", aliases=("县审批局",)
+    )
     changed = organs.change(office.shop, request, office.act("更名")).record
     assert (changed.id, changed.legal_name, changed.aliases) == (old.id, "兴国县政务服务局", ("县审批局",))
     assert office.newest()[0] == "organ.changed"
