@@ -8,7 +8,7 @@ names are unique.
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import Any, NoReturn, TypeAlias
 from unicodedata import is_normalized
 
 import rfc8785
@@ -77,25 +77,26 @@ def _is_plain(value: object) -> bool:
     waiting: list[tuple[object, int]] = [(value, 0)]
     while waiting:
         each, level = waiting.pop()
-        kind = type(each)
-        if kind is str:
-            if not is_normalized("NFC", cast(str, each)):
+        if isinstance(each, dict | list | tuple):
+            if level >= DEPTH_LIMIT or (isinstance(each, dict) and not all(map(_is_plain_name, each))):
                 return False
-        elif kind is dict:
-            members = cast(dict[object, object], each)
-            if level >= DEPTH_LIMIT or not all(type(name) is str and name.isascii() for name in members):
-                return False
-            waiting.extend((member, level + 1) for member in members.values())
-        elif kind is list or kind is tuple:
-            if level >= DEPTH_LIMIT:
-                return False
-            waiting.extend((member, level + 1) for member in cast(list[object], each))
-        elif kind is int:
-            if not -INTEGER_LIMIT < cast(int, each) < INTEGER_LIMIT:
-                return False
-        elif kind is not bool and each is not None:
+            members = each.values() if isinstance(each, dict) else each
+            waiting.extend((member, level + 1) for member in members)
+        elif not _is_plain_scalar(each):
             return False
     return True
+
+
+def _is_plain_name(name: object) -> bool:
+    return isinstance(name, str) and name.isascii()
+
+
+def _is_plain_scalar(value: object) -> bool:
+    if isinstance(value, str):
+        return is_normalized("NFC", value)
+    if isinstance(value, int):
+        return -INTEGER_LIMIT < value < INTEGER_LIMIT
+    return value is None
 
 
 def _check(value: object, where: str, depth: int) -> None:
