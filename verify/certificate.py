@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from cryptography import x509
@@ -18,6 +18,7 @@ from verify.trust import Trust
 from verify.verdict import Facts, Finding, doubt, failure, note, warning
 
 _OUT_OF_BOUNDS = {"expired", "not-yet-valid"}
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _NO_CHAIN = {"unknown-root", "not-issued-by", "chain-length"}
 
 
@@ -61,10 +62,18 @@ def _as_finding(problem: Problem) -> Finding:
     return doubt("path_not_acceptable", problem.zh, problem.en, "CHAIN_CONSTRAINTS_FAILURE")
 
 
-def judge_at_sealing(signer: x509.Certificate, sealed_at: datetime) -> tuple[Finding, ...]:
+def judge_at_sealing(signer: x509.Certificate, sealed_at: datetime, now: datetime) -> tuple[Finding, ...]:
     """Whether the certificate held when, by the ledger, the seal was put on (seconds are what certificates know)."""
     first, last = signer.not_valid_before_utc, signer.not_valid_after_utc
     moment = sealed_at.replace(microsecond=0)
+    if sealed_at > now + _CLOCKS_DIFFER:
+        return (
+            doubt(
+                "ledger_time_ahead",
+                f"台账所记用章时间 {to_text(sealed_at)} 晚于核验时间 {to_text(now)}",
+                f"by the ledger sealed at {to_text(sealed_at)}, later than the time of judging, {to_text(now)}",
+            ),
+        )
     if first <= moment <= last:
         return ()
     zh = f"台账所记用章时间 {to_text(sealed_at)} 不在证书有效期 {to_text(first)} 至 {to_text(last)} 之内"

@@ -111,7 +111,7 @@ def _certificate(
 ) -> tuple[certificate.Path, tuple[Finding, ...], Facts]:
     path = certificate.build_path(reading.signer, reading.others, case.trust)
     revocation, states = certificate.judge_revocation(path, case.trust, now=case.now, sealed_at=ledger.sealed_at)
-    at_sealing = certificate.judge_at_sealing(reading.signer, ledger.sealed_at) if ledger.sealed_at else ()
+    at_sealing = certificate.judge_at_sealing(reading.signer, ledger.sealed_at, case.now) if ledger.sealed_at else ()
     findings = (*certificate.judge_path(path, case.trust, now=case.now), *at_sealing, *revocation)
     return path, findings, certificate.certificate_facts(path, states)
 

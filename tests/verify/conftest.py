@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pikepdf
 import pytest
 from cryptography import x509
 from world import START, World, build_world
@@ -15,6 +16,7 @@ from authority.certificates import make_root
 from authority.revocation import Reason, Revoked, make_crl
 from keystore.interface import Keystore
 from ledger.checkpoint import LogIdentity
+from ledger.entry import Draft
 from sealing import impressions, receipts
 from sealing.errors import AbandonedError
 from sealing.seal import Sealer
@@ -57,6 +59,7 @@ class Archive:
     twice: Path
     second: Receipt
     attested: Sealed
+    streams: Sealed
     abandoned: Sealed
     issuer: x509.Certificate
     issuer_key: str
@@ -83,6 +86,17 @@ class Archive:
 
     def revoked(self, sealed: Sealed, when: datetime, reason: Reason = "key_compromise") -> bytes:
         return self.crl(Revoked(serial=self.serial(sealed), time=when, reason=reason))
+
+    def forge(self, sealed: Sealed, *, kind: str = "seal.impressed", drop: str = "", **changed: object) -> Receipt:
+        """What a dishonest operator could do: one more entry in the log itself, with other values in its groups."""
+        groups = {group: opening.value for group, opening in sealed.receipt.evidence.openings.items() if group != drop}
+        for group, values in changed.items():
+            groups[group] = groups[group] | values if isinstance(values, dict) else values
+        impression = sealed.receipt.impression
+        draft = Draft(kind=kind, subjects=(impression,), groups=groups)
+        with self.shop.database.write() as connection:
+            entry = self.shop.book.append(connection, draft, START)
+        return Receipt(impression=impression, evidence=self.shop.book.evidence(entry.index, groups.keys(), START))
 
     def trusting(self, **changed: object) -> Trust:
         return replace(self.trust, **changed)  # type: ignore[arg-type]  # by name
@@ -122,6 +136,15 @@ class Printer:
         order = self.world.order("city", **changed)
         document = self.world.document("city", order, self.folder)
         return self.seal(document, order, self.world.approve("city", order, document), name)
+
+    def streams(self) -> Sealed:
+        """A document with object streams and a cross-reference stream."""
+        order = self.world.order("city")
+        document = self.world.document("city", order, self.folder)
+        packed = self.folder / "packed.pdf"
+        with pikepdf.open(document) as pdf:
+            pdf.save(packed, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+        return self.seal(packed, order, self.world.approve("city", order, packed), "streams")
 
     def attested(self) -> Sealed:
         order = self.world.order("city")
@@ -169,6 +192,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         printer = Printer(shop, plan.fill(shop), folder)
         unfinished = printer.print("unfinished", final=False)
         second = printer.twice(unfinished)
+        streams = printer.streams()
         final, other, attested = printer.print("final"), printer.print("other"), printer.attested()
         abandoned = printer.abandoned(after=attested.receipt.evidence.index)
         yield Archive(
@@ -182,6 +206,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
             twice=second.path,
             second=second.receipt,
             attested=attested,
+            streams=streams,
             abandoned=abandoned,
             issuer=shop.installation.issuer_certificate,
             issuer_key=shop.installation.issuer_key,

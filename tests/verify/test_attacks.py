@@ -43,6 +43,24 @@ def test_a_document_timestamp_may_be_appended_and_proves_nothing_yet(archive, st
     assert "timestamp_issuer_not_judged" in {each.code for each in verdict.all_findings}
 
 
+def test_a_file_with_a_cross_reference_stream_is_judged_alike(archive, stranger, against: Against) -> None:
+    receipt = archive.streams.receipt
+    assert b"/Type /XRef" in archive.streams.data[-4000:]
+    assert archive.judge(archive.streams.path, receipt).indication is PASSED
+    for later in (stranger.validation_data(archive.streams.data), stranger.timestamp(archive.streams.data)):
+        verdict = archive.judge(later, receipt)
+        assert (verdict.indication, against(verdict)) == (PASSED, set())
+    verdict = archive.judge(annotate(archive.streams.data), receipt)
+    assert verdict.indication is FAILED
+    assert "changed_after_sealing" in against(verdict)
+
+
+def test_validation_data_and_a_timestamp_and_more_validation_data(archive, stranger, against: Against) -> None:
+    data = stranger.validation_data(stranger.timestamp(stranger.validation_data(archive.final.data)))
+    verdict = archive.judge(data, archive.final.receipt)
+    assert (verdict.indication, against(verdict)) == (PASSED, set())
+
+
 # Incremental saving attacks
 
 

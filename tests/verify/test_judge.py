@@ -238,14 +238,16 @@ def test_another_log_key_proves_nothing(archive, against: Against, origin) -> No
     assert (verdict.indication, against(verdict)) == (CANNOT_TELL, {"log_not_trusted"})
 
 
-@pytest.mark.parametrize(
-    "now", [datetime(2028, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)], ids=["expired", "not yet valid"]
-)
-def test_outside_the_certificates_validity_no_proof_of_time_helps(archive, against: Against, now) -> None:
-    verdict = archive.judge(archive.final.path, archive.final.receipt, now=now)
-    assert verdict.indication is CANNOT_TELL
-    assert against(verdict) == {"certificate_out_of_bounds"}
+def test_after_the_certificates_end_no_proof_of_time_helps(archive, against: Against) -> None:
+    verdict = archive.judge(archive.final.path, archive.final.receipt, now=datetime(2028, 1, 2, tzinfo=UTC))
+    assert (verdict.indication, against(verdict)) == (CANNOT_TELL, {"certificate_out_of_bounds"})
     assert verdict.sub_indication == "OUT_OF_BOUNDS_NO_POE"
+
+
+def test_a_ledger_ahead_of_the_verifiers_clock_leaves_doubt(archive, against: Against) -> None:
+    verdict = archive.judge(archive.final.path, archive.final.receipt, now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert verdict.indication is CANNOT_TELL
+    assert against(verdict) == {"certificate_out_of_bounds", "ledger_time_ahead"}
 
 
 def test_a_certificate_revoked_before_the_use_fails(archive, against: Against) -> None:

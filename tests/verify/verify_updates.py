@@ -26,14 +26,14 @@ BYTE_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
 class Stranger:
     """A made-up signer and time-stamper under a root of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, extra: x509.ExtensionType | None = None) -> None:
         self.key = rsa.generate_private_key(65537, 2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stranger")])
         usage = x509.KeyUsage(
             digital_signature=True, content_commitment=True, key_encipherment=False, data_encipherment=False,
             key_agreement=False, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
         )  # fmt: skip
-        self.certificate = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(name)
@@ -42,16 +42,24 @@ class Stranger:
             .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
             .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC) + timedelta(days=1))
             .add_extension(usage, critical=True)
-            .sign(self.key, SHA256())
         )
+        builder = builder if extra is None else builder.add_extension(extra, critical=False)
+        self.certificate = builder.sign(self.key, SHA256())
         der = self.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         self.asn1_key = keys.PrivateKeyInfo.load(der)
         self.asn1_certificate = asn1_x509.Certificate.load(self.certificate.public_bytes(Encoding.DER))
         self.signer = SimpleSigner(self.asn1_certificate, self.asn1_key, SimpleCertificateStore())
 
-    def sign(self, data: bytes, *, field: str = "Stranger", sub_filter: SigSeedSubFilter | None = None) -> bytes:
+    def sign(
+        self,
+        data: bytes,
+        *,
+        field: str = "Stranger",
+        sub_filter: SigSeedSubFilter | None = None,
+        digest: str = "sha256",
+    ) -> bytes:
         """An invisible signature over everything so far, whatever earlier signatures forbid."""
-        meta = PdfSignatureMetadata(field_name=field, subfilter=sub_filter, md_algorithm="sha256")
+        meta = PdfSignatureMetadata(field_name="Stranger", subfilter=sub_filter, md_algorithm=digest)
         writer = IncrementalPdfFileWriter(BytesIO(data))
         with patch("pyhanko.sign.validation.read_certification_data", lambda reader: None):
             return PdfSigner(meta, self.signer).sign_pdf(writer).getvalue()
