@@ -14,27 +14,52 @@ from verify.verdict import Finding, doubt, failure, note
 
 NO_CHANGES = 1
 """DocMDP level P=1 (ISO 32000-2 table 257): validation data and document time-stamps only."""
+_DEFAULT_LEVEL = 2
 
 
 def permitted_level(reading: Reading) -> int | None:
-    """The strictest level that DocMDP, FieldMDP or the field's lock set, read as they were when signed."""
-    embedded = reading.embedded
-    levels = list(_reference_levels(embedded.sig_object))
-    then = embedded.reader.get_historical_resolver(embedded.signed_revision)
-    for name, _, field in enumerate_sig_fields(then):
-        if str(name) == reading.field:
-            lock = field.get_object().get("/Lock")
-            levels += [] if lock is None else _level(lock.get_object())
+    """The strictest level that DocMDP, FieldMDP or the field's lock set, read as they were when signed.
+
+    ISO 32000-2 12.8.2.2, 12.8.2.4, 12.7.5.5. Raises what pyHanko raises for an object it cannot read.
+    """
+    references = reading.written.members.get(b"Reference")
+    levels = [] if references is None else list(_reference_levels(reading))
+    lock = _field_then(reading).get("/Lock")
+    if lock is not None:
+        levels += _level(lock.get_object())
     return min(levels, default=None)
 
 
-def _reference_levels(signature: DictionaryObject) -> Iterator[int]:
-    references = signature.get("/Reference", ArrayObject())
-    for reference in references:
+def _field_then(reading: Reading) -> Any:  # noqa: ANN401  pyHanko's own object
+    if reading.last_revision:
+        return reading.dictionary
+    then = reading.reader.get_historical_resolver(reading.revision)
+    fields = {str(name): field for name, _, field in enumerate_sig_fields(then)}
+    return fields[reading.field].get_object()
+
+
+def _reference_levels(reading: Reading) -> Iterator[int]:
+    array = reading.written.members[b"Reference"]
+    parameters = [each.members.get(b"TransformParams") for each in array.items]
+    if array.kind != "array" or any(each is None or each.kind != "dictionary" for each in parameters):
+        yield from _indirect_levels(reading.embedded().sig_object)
+        return
+    for reference, found in zip(array.items, parameters, strict=True):
+        level = found.members.get(b"P") if found else None
+        method = reference.members.get(b"TransformMethod")
+        if level is not None:
+            yield level.integer()
+        elif method is not None and method.text == b"DocMDP":
+            yield _DEFAULT_LEVEL
+
+
+def _indirect_levels(signature: DictionaryObject) -> Iterator[int]:
+    """Where parts of the reference stand in objects of their own."""
+    for reference in signature.get("/Reference", ArrayObject()):
         parameters = reference.get_object().get("/TransformParams")
         method = str(reference.get_object().get("/TransformMethod"))
         if parameters is not None:
-            yield from _level(parameters.get_object()) or ([2] if method == "/DocMDP" else [])
+            yield from _level(parameters.get_object()) or ([_DEFAULT_LEVEL] if method == "/DocMDP" else [])
 
 
 def _level(parameters: Any) -> list[int]:  # noqa: ANN401  pyHanko's own object
@@ -67,10 +92,10 @@ def judge_changes(reading: Reading, signatures: Signatures, *, length: int, leni
 
 
 def _differences(reading: Reading, signatures: Signatures) -> Iterator[Finding]:
-    embedded = reading.embedded
+    embedded = reading.embedded()
     level = permitted_level(reading)
     result = DEFAULT_DIFF_POLICY.review_file(
-        signatures.reader, embedded.signed_revision, field_mdp_spec=embedded.fieldmdp, doc_mdp=embedded.docmdp_level
+        signatures.reader, reading.revision, field_mdp_spec=embedded.fieldmdp, doc_mdp=embedded.docmdp_level
     )
     if not isinstance(result, DiffResult):
         yield _changed(f"出现不允许的改动（{result}）", f"a change that is not permitted ({result})")
@@ -103,11 +128,11 @@ def _not_timestamps(reading: Reading, signatures: Signatures) -> Iterator[Findin
 
 
 def _then(reading: Reading, reader: PdfFileReader) -> Any:  # noqa: ANN401  pyHanko's own object
-    return reader.get_historical_resolver(reading.embedded.signed_revision)
+    return reader.get_historical_resolver(reading.revision)
 
 
 def _visible(reading: Reading) -> bool:
-    rectangle = reading.embedded.sig_field.get("/Rect", ArrayObject())
+    rectangle = reading.dictionary.get("/Rect", ArrayObject())
     left, bottom, right, top = (float(each) for each in rectangle) if len(rectangle) else (0.0,) * 4
     return left != right and bottom != top
 

@@ -5,7 +5,7 @@ end-of-file line. So what stands behind the last signature is read here, byte by
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from verify.pdf_syntax import FileBytes, Value, fault, read_value, skip_space
@@ -27,12 +27,18 @@ _FOUR = 4
 
 @dataclass(frozen=True, slots=True)
 class SignatureObject:
-    """A signature dictionary as it stands in the file: the four numbers and its contents, DER and padding."""
+    """A signature dictionary as it stands in the file; ``contents`` is the CMS and its padding."""
 
     start: int
     end: int
+    members: Mapping[bytes, Value]
     byte_range: tuple[int, int, int, int]
     contents: bytes
+
+    def name(self, key: bytes) -> str:
+        """A name that is written directly in the dictionary, with its slash; else an empty text."""
+        value = self.members.get(key)
+        return "/" + value.text.decode("latin-1") if value is not None and value.kind == "name" else ""
 
     @property
     def covered_end(self) -> int:
@@ -71,7 +77,7 @@ def read_signature_object(data: FileBytes, offset: int) -> SignatureObject:
     byte_range = _four(numbers)
     _check_hole(data, byte_range, contents)
     _check_end(data, byte_range[2] + byte_range[3])
-    return SignatureObject(body.start, body.end, byte_range, bytes.fromhex(contents.text.decode()))
+    return SignatureObject(body.start, body.end, body.members, byte_range, bytes.fromhex(contents.text.decode()))
 
 
 def _four(value: Value) -> tuple[int, int, int, int]:

@@ -37,8 +37,7 @@ def judge_integrity(data: FileBytes, reading: Reading) -> tuple[Finding, ...]:
 
 
 def _cryptography(data: FileBytes, reading: Reading) -> Iterator[Finding]:
-    embedded = reading.embedded
-    algorithms = {embedded.md_algorithm, embedded.external_md_algorithm}
+    algorithms = {_digest_algorithm(reading), *([_imprint(reading)[0]] if reading.is_timestamp else [])}
     if not algorithms <= _STRONG:
         yield _weak("、".join(sorted(algorithms)))
         return
@@ -72,20 +71,28 @@ def _refused(error: SignatureValidationError) -> Finding:
 
 def _detached(data: FileBytes, reading: Reading) -> tuple[bool, bool]:
     first, length, second, rest = reading.written.byte_range
-    digest = digest_of(data, reading.embedded.md_algorithm, (first, length), (second, rest))
-    return validate_sig_integrity(reading.embedded.signer_info, reading.embedded.signer_cert, "data", digest)
+    digest = digest_of(data, _digest_algorithm(reading), (first, length), (second, rest))
+    return validate_sig_integrity(reading.signer_info, reading.certificates.signer_cert, "data", digest)
+
+
+def _digest_algorithm(reading: Reading) -> str:
+    return str(reading.signer_info["digest_algorithm"]["algorithm"].native).lower()
 
 
 def _timestamp(data: FileBytes, reading: Reading) -> tuple[bool, bool]:
     """A time-stamp token signs its own content, which names the digest of the document (RFC 3161 2.4.2)."""
-    embedded = reading.embedded
-    content = embedded.signed_data["encap_content_info"]["content"]
-    inner = digest_of(bytes(content), embedded.md_algorithm, (0, len(bytes(content))))
-    intact, valid = validate_sig_integrity(embedded.signer_info, embedded.signer_cert, "tst_info", inner)
+    content = bytes(reading.cms["encap_content_info"]["content"])
+    inner = digest_of(content, _digest_algorithm(reading), (0, len(content)))
+    intact, valid = validate_sig_integrity(reading.signer_info, reading.certificates.signer_cert, "tst_info", inner)
     first, length, second, rest = reading.written.byte_range
-    imprint = bytes(content.parsed["message_imprint"]["hashed_message"].native)
-    outer = digest_of(data, embedded.external_md_algorithm, (first, length), (second, rest))
-    return intact and imprint == outer, valid
+    algorithm, imprint = _imprint(reading)
+    return intact and imprint == digest_of(data, algorithm, (first, length), (second, rest)), valid
+
+
+def _imprint(reading: Reading) -> tuple[str, bytes]:
+    """Algorithm and value of a time-stamp's message imprint."""
+    imprint = reading.cms["encap_content_info"]["content"].parsed["message_imprint"]
+    return str(imprint["hash_algorithm"]["algorithm"].native).lower(), bytes(imprint["hashed_message"].native)
 
 
 def level_of(reading: Reading) -> str | None:
@@ -93,7 +100,7 @@ def level_of(reading: Reading) -> str | None:
 
     Time-stamps and validation data, which raise the level, are not judged here.
     """
-    attributes: CMSAttributes = reading.embedded.signer_info["signed_attrs"]
+    attributes: CMSAttributes = reading.signer_info["signed_attrs"]
     names = {str(attribute["type"].native) for attribute in attributes}
     pades = reading.sub_filter == "/ETSI.CAdES.detached"
     return "PAdES-B-B" if pades and "signing_time" not in names and get_signing_cert_attr(attributes) else None

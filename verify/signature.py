@@ -150,7 +150,7 @@ def _shared(case: Case, reading: Reading, trace: Trace, ledger: LedgerJudgement)
             "later_bytes": len(case.data) - end,
         },
         "time": {
-            "claimed": reading.text("/M"),
+            "claimed": certificate.printable(reading.claimed_time or "") or None,
             "ledger": ledger.facts.get("time"),
             "basis": "operator_only" if ledger.sealed_at else "claimed_only",
         },

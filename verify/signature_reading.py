@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from hashlib import new as new_hash
 from typing import Any, BinaryIO
 
+from asn1crypto.cms import ContentInfo, SignedData, SignerInfo
 from asn1crypto.parser import peek
 from cryptography import x509
+from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
-from pyhanko.sign.general import CMSExtractionError
+from pyhanko.sign.general import CMSExtractionError, SignedDataCerts, extract_signer_info
 from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import extract_certs_for_validation
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from verify.file_scan import SignatureObject, read_signature_object
@@ -32,6 +35,7 @@ PARSER_ERRORS = (
 )
 """What pyHanko and asn1crypto raise for input that is not in the form they read."""
 _CHUNK = 1 << 20
+_SET_OF = b"\x31"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,31 +43,46 @@ class Reading:
     """One signature that was found in the form, in the bytes, and whose CMS could be parsed."""
 
     field: str
-    embedded: EmbeddedPdfSignature
+    dictionary: DictionaryObject
+    reader: PdfFileReader
+    revision: int
     written: SignatureObject
+    cms: SignedData
+    signer_info: SignerInfo
+    certificates: SignedDataCerts
     signer: x509.Certificate
     others: tuple[x509.Certificate, ...]
 
     @property
     def sub_filter(self) -> str:
         """``/SubFilter`` as written."""
-        return str(self.embedded.sig_object.get("/SubFilter", ""))
+        return self.written.name(b"SubFilter")
 
     @property
     def is_timestamp(self) -> bool:
         """Whether it is a document time-stamp (ISO 32000-2 12.8.5)."""
-        return str(self.embedded.sig_object_type) == "/DocTimeStamp" or self.sub_filter == "/ETSI.RFC3161"
+        return self.written.name(b"Type") == "/DocTimeStamp" or self.sub_filter == "/ETSI.RFC3161"
 
     @property
     def signed_attributes(self) -> bytes:
         """The DER SET OF that the key signed (RFC 5652 5.4); empty where there are none."""
-        attributes = self.embedded.signer_info["signed_attrs"]
-        return bytes(attributes.untag().dump()) if attributes.native is not None else b""
+        encoded: bytes = self.signer_info["signed_attrs"].dump()
+        return _SET_OF + encoded[1:] if encoded else b""
 
-    def text(self, key: str) -> str | None:
-        """A text of the signature dictionary: a claim of the signer."""
-        value = self.embedded.sig_object.get(key)
-        return None if value is None else str(value)
+    @property
+    def claimed_time(self) -> str | None:
+        """``/M`` as written: the signer's claim."""
+        value = self.written.members.get(b"M")
+        return value.text.decode("latin-1") if value is not None and value.kind == "string" else None
+
+    @property
+    def last_revision(self) -> bool:
+        """Whether the signature stands in the newest revision of the file."""
+        return bool(self.revision == self.reader.xrefs.total_revisions - 1)
+
+    def embedded(self) -> EmbeddedPdfSignature:
+        """PyHanko's own reading, which is slow: it decodes ``/Contents`` digit by digit."""
+        return EmbeddedPdfSignature(self.reader, self.dictionary, self.field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +127,34 @@ def read_signatures(data: FileBytes, reader: PdfFileReader) -> Signatures:
 
 
 def _read(data: FileBytes, reader: PdfFileReader, name: str, field: Any) -> Reading:  # noqa: ANN401  pyHanko's own object
-    embedded = EmbeddedPdfSignature(reader, field, name)
-    offset = reader.xrefs[embedded.sig_field.raw_get("/V").reference]
+    dictionary = field.get_object()
+    reference = dictionary.raw_get("/V").reference
+    offset = reader.xrefs[reference]
     if not isinstance(offset, int):
         fault(0, "a signature that is not inside an object stream")
     written = read_signature_object(data, offset)
-    if bytes(embedded.pkcs7_content) != written.contents or list(embedded.byte_range) != list(written.byte_range):
-        fault(written.start, "one reading of /Contents and /ByteRange")
     _check_padding(written)
+    cms = _signed_data(written)
+    certificates = extract_certs_for_validation(cms)
     return Reading(
         field=name,
-        embedded=embedded,
+        dictionary=dictionary,
+        reader=reader,
+        revision=reader.xrefs.get_last_change(reference),
         written=written,
-        signer=x509.load_der_x509_certificate(embedded.signer_cert.dump()),
-        others=tuple(x509.load_der_x509_certificate(each.dump()) for each in embedded.other_embedded_certs),
+        cms=cms,
+        signer_info=extract_signer_info(cms),
+        certificates=certificates,
+        signer=x509.load_der_x509_certificate(certificates.signer_cert.dump()),
+        others=tuple(x509.load_der_x509_certificate(each.dump()) for each in certificates.other_certs),
     )
+
+
+def _signed_data(written: SignatureObject) -> SignedData:
+    content = ContentInfo.load(written.contents)
+    if content["content_type"].native != "signed_data":
+        fault(written.start, "CMS SignedData in /Contents")
+    return content["content"]
 
 
 def _check_padding(written: SignatureObject) -> None:
