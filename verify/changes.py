@@ -1,6 +1,6 @@
 """What was done to the file after a signature, and whether the signature allows it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
@@ -34,8 +34,10 @@ def _field_then(reading: Reading) -> Any:  # noqa: ANN401  pyHanko's own object
     if reading.last_revision:
         return reading.dictionary
     then = reading.reader.get_historical_resolver(reading.revision)
-    fields = {str(name): field for name, _, field in enumerate_sig_fields(then)}
-    return fields[reading.field].get_object()
+    for _, value, field in enumerate_sig_fields(then):
+        if value is not None and field.get_object().raw_get("/V").reference == reading.reference:
+            return field.get_object()
+    return reading.dictionary  # a form that was rewritten since; the difference analysis says so
 
 
 def _reference_levels(reading: Reading) -> Iterator[int]:
@@ -135,6 +137,16 @@ def _visible(reading: Reading) -> bool:
     rectangle = reading.dictionary.get("/Rect", ArrayObject())
     left, bottom, right, top = (float(each) for each in rectangle) if len(rectangle) else (0.0,) * 4
     return left != right and bottom != top
+
+
+def strictly_from(readings: Sequence[Reading]) -> int:
+    """From where on every byte must belong to a well-formed revision: the end of the first signature that locks.
+
+    Whoever signs after that, a stranger too, only covers what must already be right. Without a lock it is the end of
+    the last signature.
+    """
+    locking = [each.written.covered_end for each in readings if permitted_level(each) == NO_CHANGES]
+    return min(locking) if locking else max(each.written.covered_end for each in readings)
 
 
 def judge_tail(tail: list[LaterRevision], signatures: Signatures) -> tuple[Finding, ...]:

@@ -20,7 +20,6 @@ from verify.trust import Trust
 from verify.verdict import Finding, SignatureVerdict, Verdict, doubt, failure, warning
 
 _HEADER = b"%PDF-"
-_STUMBLES = (MemoryError, RecursionError, ArithmeticError, OSError, RuntimeError, *PARSER_ERRORS)
 _Judged = tuple[tuple[Finding, ...], tuple[SignatureVerdict, ...]]
 
 
@@ -43,7 +42,7 @@ def judge(
         case = Case(data=data, stream=stream, receipts=receipts, trust=trust, now=now, ask_log=ask_log)
         try:
             findings, signatures = _judge_file(case)
-        except _STUMBLES as error:
+        except Exception as error:  # noqa: BLE001  whatever a parser raises is a reason not to know
             findings, signatures = (_stumbled(error),), ()
         return Verdict(
             file_digest=case.hash_prefix(len(data)),
@@ -79,7 +78,7 @@ def _each_signature(
     for reading in signatures.readings:
         try:
             judged.append(judge_signature(case, signatures, reading, lenient=lenient))
-        except _STUMBLES as error:  # the findings on the rest of the file must not be lost
+        except Exception as error:  # noqa: BLE001  the findings on the rest of the file must not be lost
             stumbles.append(_stumbled(error))
     return tuple(judged), stumbles
 
@@ -92,7 +91,8 @@ def _whole_file(case: Case, signatures: Signatures, places: list[int]) -> Iterat
     if not written:
         return
     try:
-        tail = file_scan.later_revisions(case.data, max(each.covered_end for each in written))
+        start = changes.strictly_from(signatures.readings)
+        yield from changes.judge_tail(file_scan.later_revisions(case.data, start), signatures)
     except SyntaxFaultError as error:
         yield failure(
             "uncovered_bytes",
@@ -100,8 +100,8 @@ def _whole_file(case: Case, signatures: Signatures, places: list[int]) -> Iterat
             f"bytes that no signature covers are not a well-formed revision: {error}",
             "FORMAT_FAILURE",
         )
-    else:
-        yield from changes.judge_tail(tail, signatures)
+    except Exception as error:  # noqa: BLE001  the other findings on the file must not be lost
+        yield _stumbled(error)
 
 
 def _not_final(judged: tuple[SignatureVerdict, ...]) -> Iterator[Finding]:
@@ -141,7 +141,7 @@ def _unreadable(error: Exception, case: Case, *, signed: bool) -> Finding:
     return doubt("pdf_unreadable", zh, en)
 
 
-def _stumbled(error: BaseException) -> Finding:
+def _stumbled(error: Exception) -> Finding:
     kind = type(error).__name__
     return doubt("judging_failed", f"核验中断（{kind}）", f"judging could not be completed ({kind})")
 

@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 from asn1crypto.cms import ContentInfo, SignedData, SignerInfo
 from asn1crypto.parser import peek
 from cryptography import x509
-from pyhanko.pdf_utils.generic import DictionaryObject
+from cryptography.exceptions import UnsupportedAlgorithm
+from pyhanko.pdf_utils.generic import DictionaryObject, Reference
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
@@ -17,6 +18,7 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import extract_certs_for_validation
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from authority.errors import UNREADABLE
 from verify.file_scan import SignatureObject, read_signature_object
 from verify.pdf_syntax import FileBytes, SyntaxFaultError, fault
 from verify.verdict import Finding, failure
@@ -32,8 +34,11 @@ PARSER_ERRORS = (
     AssertionError,
     IndexError,
     NotImplementedError,
+    SyntaxFaultError,
+    UnsupportedAlgorithm,
+    *UNREADABLE,
 )
-"""What pyHanko and asn1crypto raise for input that is not in the form they read."""
+"""What pyHanko, asn1crypto, cryptography and our own scan raise for input that is not in the form they read."""
 _CHUNK = 1 << 20
 _SET_OF = b"\x31"
 
@@ -79,6 +84,12 @@ class Reading:
     def last_revision(self) -> bool:
         """Whether the signature stands in the newest revision of the file."""
         return bool(self.revision == self.reader.xrefs.total_revisions - 1)
+
+    @property
+    def reference(self) -> Reference:
+        """The object of the signature dictionary."""
+        found: Reference = self.dictionary.raw_get("/V").reference
+        return found
 
     def embedded(self) -> EmbeddedPdfSignature:
         """PyHanko's own reading, which is slow: it decodes ``/Contents`` digit by digit."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from verify_updates import Stranger, annotate, places, plain_update, startxref
+from verify_updates import Stranger, annotate, places, plain_update, rename_field, startxref
 
 from verify.verdict import Indication, Verdict
 
@@ -88,6 +88,28 @@ def test_an_annotation_that_a_stranger_signed_fails(archive, stranger, against: 
 def test_a_second_signature_after_the_final_seal_fails(archive, stranger, against: Against, with_receipt) -> None:
     verdict = archive.judge(stranger.sign(archive.final.data), receipt_of(archive, with_receipt))
     assert verdict.indication is FAILED
+    assert "changed_after_sealing" in against(verdict)
+
+
+@pytest.mark.parametrize("junk", [b"901 0 obj\n<< /Hidden true >>\nendobj\n", b"% junk\n", b"junk\n"])
+def test_a_strangers_timestamp_does_not_whitewash_junk(archive, stranger, against: Against, junk) -> None:
+    """Anyone can make a time-stamp that covers what they appended."""
+    verdict = archive.judge(stranger.timestamp(plain_update(archive.final.data, junk)), archive.final.receipt)
+    assert verdict.indication is FAILED
+    assert "uncovered_bytes" in against(verdict)
+
+
+def test_a_renamed_field_fails(archive, against: Against) -> None:
+    """The lock is read as it was when signed, wherever the field is found later."""
+    verdict = archive.judge(rename_field(archive.twice.read_bytes()), archive.second)
+    assert verdict.indication is FAILED
+    assert "changed_after_sealing" in against(verdict)
+
+
+def test_a_lock_that_is_taken_off_later_still_holds(archive, against: Against) -> None:
+    verdict = archive.judge(rename_field(archive.twice.read_bytes(), drop="/Lock"), archive.second)
+    assert verdict.indication is FAILED
+    assert verdict.signatures[-1].final
     assert "changed_after_sealing" in against(verdict)
 
 

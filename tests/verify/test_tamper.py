@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from random import Random
 
 import pytest
 from verify_updates import places
@@ -145,6 +146,33 @@ def test_the_first_seal_of_a_twice_sealed_file_is_watched_too(archive) -> None:
     at = archive.unfinished.data.index(b"stream\n") + 20
     verdict = archive.judge(flipped(data, at), archive.unfinished.receipt, further_receipts=[archive.second])
     assert [each.indication for each in verdict.signatures] == [FAILED, FAILED]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_mutation_passes_and_none_raises(archive, seed) -> None:
+    """Bytes exchanged, parts doubled, moved and cut out at random, with and without the receipt."""
+    chance = Random(seed)
+    source = [archive.final, archive.streams][seed % 2]
+    for _ in range(25):
+        data = bytearray(source.data)
+        for _ in range(chance.randint(1, 4)):
+            at, length = chance.randrange(len(data)), chance.choice((1, 1, 2, 30, 700))
+            part = bytes(data[at : at + length])
+            match chance.randrange(4):
+                case 0:
+                    data[at : at + length] = chance.randbytes(len(part))
+                case 1:
+                    data[at:at] = part + b" "
+                case 2:
+                    del data[at : at + length]
+                case _:
+                    to = chance.randrange(len(data))
+                    data[to : to + len(part)] = part
+        if bytes(data) == source.data:
+            continue
+        verdict = archive.judge(bytes(data), source.receipt)
+        assert verdict.indication is FAILED
+        assert archive.judge(bytes(data)).indication is not Indication.TOTAL_PASSED
 
 
 def test_every_verdict_is_json_able(archive) -> None:

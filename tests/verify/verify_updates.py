@@ -12,7 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, FloatObject, NameObject, NumberObject, StreamObject
+from pyhanko.pdf_utils.generic import (
+    ArrayObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    NumberObject,
+    StreamObject,
+    pdf_string,
+)
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner
@@ -102,6 +110,20 @@ def annotate(data: bytes) -> bytes:
     page = writer.root["/Pages"]["/Kids"][0]
     page["/Annots"] = ArrayObject([*page.get("/Annots", ()), writer.add_object(note)])
     writer.update_container(page)
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def rename_field(data: bytes, *, drop: str = "") -> bytes:
+    """The last field of the form gets another name, or loses an entry."""
+    writer = IncrementalPdfFileWriter(BytesIO(data))
+    field = writer.root["/AcroForm"]["/Fields"][-1]
+    if drop:
+        del field[drop]
+    else:
+        field["/T"] = pdf_string("Renamed")
+    writer.update_container(field)
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
