@@ -53,15 +53,17 @@ class Upload:
 class Parts:
     """A dependency that reads the parts it names. Declared after the caller, so strangers upload nothing."""
 
-    def __init__(self, file: str, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> None:
-        """``file`` is the name of the file part, the others are fields."""
-        self.file, self.required, self.optional = file, required, optional
+    def __init__(
+        self, file: str, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), suffix: str = ".pdf"
+    ) -> None:
+        """``file`` is the name of the file part, the others are fields; ``suffix`` is that of our own file."""
+        self.file, self.required, self.optional, self.suffix = file, required, optional, suffix
 
     async def __call__(self, request: Request, service: Serving) -> AsyncIterator[Upload]:
         """Receive the body; the file is removed once the request has ended, unless somebody took it over."""
         most = service.shop.settings.max_pdf_bytes
         raise_limit(request, most + FIELD_LIMIT * len((*self.required, *self.optional)) + _OVERHEAD)
-        path = service.shop.documents.unused()
+        path = service.shop.documents.unused(self.suffix)
         try:
             yield (await self._received(request, path, most)).upload(path, self.required)
         finally:

@@ -26,7 +26,7 @@ from sealing.administration.catalogue import PilotRequest, SheetFormat, TableNam
 router: Final = APIRouter(prefix="/v1", tags=["catalogue"])
 _BODY: Final = multipart("file", reason={"type": "string"})
 _FORMATS: Final[dict[str, SheetFormat]] = {CSV: "csv", XLSX: "xlsx"}
-SheetParts = Annotated[Upload, Depends(Parts("file", required=("reason",)))]
+SheetParts = Annotated[Upload, Depends(Parts("file", required=("reason",), suffix=".xlsx"))]
 
 
 class ImportAnswer(Answer):

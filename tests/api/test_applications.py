@@ -12,7 +12,9 @@ from sealing.order import Order
 from tests.api.live import Service
 
 
-def receive(service: Service, order: Order, document: Path, *, by: str = "county system", key: str | None = None) -> Any:
+def receive(
+    service: Service, order: Order, document: Path, *, by: str = "county system", key: str | None = None
+) -> Any:
     return service.http.post(
         "/v1/applications",
         headers=service.headers(by, Idempotency_Key=key or new_id("key")),
@@ -92,9 +94,7 @@ def test_another_system_cannot_go_on_with_it(service: Service, step: str) -> Non
     for name in ("platform", "other system"):
         body = {"json": {"approval": "x.y.z"}} if step == "approval" else {}
         answer = service.http.post(f"{here}/{step}", headers=service.headers(name), **body)
-        unknown = service.http.post(
-            f"/v1/applications/app-{'a' * 26}/{step}", headers=service.headers(name), **body
-        )
+        unknown = service.http.post(f"/v1/applications/app-{'a' * 26}/{step}", headers=service.headers(name), **body)
         assert answer.status_code == unknown.status_code == 404
         assert answer.json()["code"] == unknown.json()["code"] == "application-unknown"
 
@@ -103,5 +103,7 @@ def test_another_system_cannot_go_on_with_it(service: Service, step: str) -> Non
 def test_an_approval_that_cannot_be_one(service: Service, approval: Any) -> None:
     order, document = prepared(service)
     here = receive(service, order, document).headers["location"]
-    answer = service.http.post(f"{here}/approval", json={"approval": approval}, headers=service.headers("county system"))
+    answer = service.http.post(
+        f"{here}/approval", json={"approval": approval}, headers=service.headers("county system")
+    )
     assert (answer.status_code, answer.json()["code"]) == (400, "request-invalid")

@@ -120,7 +120,9 @@ def test_pages(service: Service) -> None:
     assert whole["next"] is None
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=-2", "after=x", "case_number=" + "x" * 201])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "after=-2", "after=x", "case_number=" + "x" * 201]
+)
 def test_pages_have_bounds(service: Service, query: str) -> None:
     answer = service.http.get(f"/v1/impressions?{query}", headers=service.headers("auditor"))
     assert (answer.status_code, answer.json()["code"]) == (400, "request-invalid")

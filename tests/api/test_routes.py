@@ -128,7 +128,9 @@ def test_callers_are_those_written_down() -> None:
 def test_the_application_has_no_other_routes(service: Service) -> None:
     """No page of the framework, nothing mounted."""
     described = {(path, method) for path, item in service.app.openapi()["paths"].items() for method in item}
-    assert described == {(route.path.replace(":path", ""), method.lower()) for route in ROUTES for method in route.methods}
+    assert described == {
+        (route.path.replace(":path", ""), method.lower()) for route in ROUTES for method in route.methods
+    }
     for path in ("/docs", "/redoc", "/docs/oauth2-redirect", "/", "/v1", "/static"):
         assert service.http.get(path).status_code == 404
 

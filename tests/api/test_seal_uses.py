@@ -7,6 +7,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from world import START
 
 from api.sealing_thread import SealingThread
 from ledger.ids import new_id
@@ -14,7 +15,6 @@ from sealing.administration.seals import change_state
 from sealing.audit import audit
 from tests.api.live import Service, basic
 from verify.receipt import Receipt
-from world import START
 
 
 def test_a_client_gets_a_token_seals_and_downloads(service: Service) -> None:
@@ -103,7 +103,9 @@ def test_a_key_belongs_to_its_client(service: Service) -> None:
 @pytest.mark.parametrize("key", [None, "", "x" * 201, "办件", "a\tb", " "])
 def test_the_idempotency_key_is_needed_and_printable(service: Service, key: str | None) -> None:
     order = service.world.order("city")
-    headers = service.headers("county system") | ({} if key is None else {"Idempotency-Key": key.encode().decode("latin-1")})
+    headers = service.headers("county system") | (
+        {} if key is None else {"Idempotency-Key": key.encode().decode("latin-1")}
+    )
     answer = service.http.post(
         f"/v1/seals/{order.seal}/impressions",
         headers={name: value.encode("latin-1") for name, value in headers.items()},

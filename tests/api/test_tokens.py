@@ -12,13 +12,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jws
 from joserfc.jwk import ECKey
+from world import public_bytes
 
 from api.client_authentication import ASSERTION, TOKEN_PATH
 from api.tokens import TYP
 from registry.records import Client
 from sealing.administration import clients
 from tests.api.live import SECRET, Service, basic
-from world import public_bytes
 
 GRANT = {"grant_type": "client_credentials"}
 ENDPOINT = "http://127.0.0.1:8420/oauth/token"
@@ -208,9 +208,14 @@ def test_assertions_with_a_wrong_claim(
 
 def test_an_assertion_by_another_key_or_by_a_client_with_a_secret(service: Service, asserting: tuple[str, Any]) -> None:
     other = ec.generate_private_key(ec.SECP256R1())
-    assert bring(service, signed({"alg": "ES256", "typ": "JWT"}, assertion(service, asserting[0]), other)).status_code == 401
+    assert (
+        bring(service, signed({"alg": "ES256", "typ": "JWT"}, assertion(service, asserting[0]), other)).status_code
+        == 401
+    )
     secretive = service.clients["auditor"]
-    assert bring(service, signed({"alg": "ES256", "typ": "JWT"}, assertion(service, secretive), other)).status_code == 401
+    assert (
+        bring(service, signed({"alg": "ES256", "typ": "JWT"}, assertion(service, secretive), other)).status_code == 401
+    )
 
 
 def test_a_credential_and_an_assertion_at_once(service: Service, asserting: tuple[str, Any]) -> None:

@@ -62,7 +62,14 @@ def test_an_approval_that_is_not_text(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "multipart/form-data", "multipart/form-data; boundary=", "text/plain", "multipart/mixed; boundary=x"]
+    "kind",
+    [
+        "application/json",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "text/plain",
+        "multipart/mixed; boundary=x",
+    ],
 )
 def test_other_kinds_of_body(service: Service, kind: str) -> None:
     answer = send(service, body(("document", b"x"), ("order", b"{}")), kind=kind)
@@ -125,7 +132,12 @@ def test_json_bodies_are_small(service: Service) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"{", "request-invalid"), (b"\xff", "body-unreadable"), (b"[" * 100_000, "body-unreadable"), (b"", "request-invalid")],
+    [
+        (b"{", "request-invalid"),
+        (b"\xff", "body-unreadable"),
+        (b"[" * 100_000, "body-unreadable"),
+        (b"", "request-invalid"),
+    ],
 )
 def test_json_that_is_none(service: Service, content: bytes, code: str) -> None:
     headers = service.headers("operator") | {"Content-Type": "application/json"}
