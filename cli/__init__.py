@@ -1,1 +1,1 @@
-"""The command yinxin."""
+"""The command ``yinxin``. Heavy imports stand inside the commands, so that each loads only what it uses."""

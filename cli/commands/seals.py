@@ -1,0 +1,226 @@
+"""Seals 2号章, which one organ grants to another: ``yinxin grant …``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli import console, records
+from cli.options import AsJson, Data, Why, argument, group
+from cli.workplace import act, opened
+
+if TYPE_CHECKING:
+    from registry.seals import SealChange
+
+commands = group("2号章的刻制、启用、停用、注销 / issue seals and lead them through their life")
+
+Seal = Annotated[str, argument("印章编号（sea-…）/ id of the seal")]
+Key = Annotated[Literal["ecdsa-p256-sha256", "rsa3072-sha256"], typer.Option("--algorithm", help="密钥算法 / key")]
+PNG_PIXELS = 1200
+
+
+@commands.command()
+@console.guarded
+def issue(
+    agreement: Annotated[str, argument("协议编号 / id of the agreement")],
+    *,
+    why: Why,
+    custodian: Annotated[str | None, typer.Option(help="保管人（人员编号）/ custodian")] = None,
+    daily_cap: Annotated[int | None, typer.Option(help="每日上限 / daily cap")] = None,
+    diameter_mm: Annotated[str, typer.Option(help="直径毫米 / diameter in mm")] = "42",
+    algorithm: Key = "ecdsa-p256-sha256",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """按设置表刻制印章并签发证书；名称与编号由此确定 / Issue the seal that the setup table foresees."""
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    request = seals.SealRequest(
+        agreement=agreement, custodian=custodian, daily_cap=daily_cap, diameter_mm=diameter_mm, algorithm=algorithm
+    )
+    with opened(data) as shop:
+        seal, key = seals.issue(shop, request, act(why))
+        records.show(seal, json=as_json, certificate=_certificate(records.as_json(key)))
+
+
+@commands.command()
+@console.guarded
+def enable(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
+    """启用 / Enable."""
+    _change(seal, "enable", why, data, as_json=as_json)
+
+
+@commands.command()
+@console.guarded
+def suspend(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
+    """停用，证书同时冻结 / Suspend; the certificate is held."""
+    _change(seal, "suspend", why, data, as_json=as_json)
+
+
+@commands.command()
+@console.guarded
+def resume(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
+    """恢复 / Resume."""
+    _change(seal, "resume", why, data, as_json=as_json)
+
+
+@commands.command()
+@console.guarded
+def cancel(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
+    """注销，证书吊销，不能恢复 / Cancel for good; the certificate is revoked."""
+    _change(seal, "cancel", why, data, as_json=as_json)
+
+
+@commands.command()
+@console.guarded
+def destroy(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
+    """销毁已注销的印章 / Destroy a cancelled seal."""
+    _change(seal, "destroy", why, data, as_json=as_json)
+
+
+@commands.command()
+@console.guarded
+def custodian(
+    seal: Seal,
+    person: Annotated[str, argument("人员编号 / id of the person")],
+    *,
+    why: Why,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """指定保管人 / Name the custodian."""
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(seals.set_custodian(shop, seal, person, act(why)), json=as_json)
+
+
+@commands.command()
+@console.guarded
+def file(
+    seal: Seal,
+    position: Annotated[int, argument("第几次变更，从 1 起 / which change, from 1", min=1)],
+    filing_number: Annotated[str, argument("备案号 / filing number")],
+    *,
+    why: Why,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """填写某次变更的备案号（只填一次）/ Fill the 备案 number of one change, once."""
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(seals.file_change(shop, seal, position - 1, filing_number, act(why)), json=as_json)
+
+
+@commands.command()
+@console.guarded
+def renew_key(
+    seal: Seal, *, why: Why, algorithm: Key = "ecdsa-p256-sha256", data: Data = None, as_json: AsJson = False
+) -> None:
+    """换发密钥与证书 / Give the seal a new key and certificate."""
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(seals.renew_key(shop, seal, act(why), algorithm=algorithm), json=as_json)
+
+
+@commands.command("list")
+@console.guarded
+def list_(*, data: Data = None, as_json: AsJson = False) -> None:
+    """列出印章 / List the seals."""
+    from registry.records import Seal as SealRecord  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop, shop.database.read() as connection:
+        columns = ("id", "name", "owner", "state", "custodian", "agreement")
+        records.show_list(shop.registry.find(connection, SealRecord), columns, json=as_json)
+
+
+@commands.command()
+@console.guarded
+def show(seal: Seal, *, data: Data = None, as_json: AsJson = False) -> None:
+    """显示印章、各次变更与证书 / Show a seal, its changes and certificates."""
+    from registry.records import Seal as SealRecord  # noqa: PLC0415  loads the database
+    from registry.records import SealKey  # noqa: PLC0415  as above
+
+    with opened(data) as shop, shop.database.read() as connection:
+        found = shop.registry.get(connection, SealRecord, seal)
+        keys = shop.registry.find(connection, SealKey, seal=seal)
+    keys.sort(key=lambda each: each.record.key_version)
+    certificates = [_certificate(records.as_json(each)) for each in keys]
+    records.show(found, json=as_json, certificates=certificates)
+
+
+@commands.command()
+@console.guarded
+def face(
+    seal: Seal,
+    target: Annotated[Path, argument("写入的 .svg 或 .png / .svg or .png to write")],
+    *,
+    data: Data = None,
+) -> None:
+    """输出印面预览 / Draw the seal's face."""
+    from sealing.administration import faces  # noqa: PLC0415  loads the signer
+
+    suffix = target.suffix.lower()
+    if suffix not in {".svg", ".png"}:
+        raise console.UsageError(
+            "picture-format", f"{target.name} 应以 .svg 或 .png 结尾", f"{target.name} should end with .svg or .png"
+        )
+    with opened(data) as shop, shop.database.read() as connection:
+        drawn = faces.face(shop, connection, seal)
+    content = drawn.svg().encode() if suffix == ".svg" else drawn.png(PNG_PIXELS)
+    with target.open("xb") as picture:  # never over a file that is there
+        picture.write(content)
+    console.say(f"{target}：{len(content)} 字节 / bytes")
+
+
+@commands.command()
+@console.guarded
+def request_certificate(seal: Seal, *, why: Why, data: Data = None) -> None:
+    """输出向持牌机构申请证书的请求（PKCS #10）/ Print a certificate request for a licensed authority."""
+    from sealing.administration import outside_certificates  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        pem = outside_certificates.request_certificate(shop, seal, act(why))
+    console.say(pem.decode("ascii").rstrip("\n"))
+
+
+@commands.command()
+@console.guarded
+def import_certificate(
+    seal: Seal,
+    chain: Annotated[Path, argument("证书及其链 PEM / the certificate with its chain", exists=True, dir_okay=False)],
+    *,
+    why: Why,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """导入持牌机构签发的证书 / Import the certificate of a licensed authority."""
+    from sealing.administration import outside_certificates  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        stored = outside_certificates.import_certificate(shop, seal, chain.read_bytes(), act(why))
+        records.show(stored, json=as_json)
+
+
+def _change(seal: str, change: "SealChange", why: str, data: Path | None, *, as_json: bool) -> None:
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(seals.change_state(shop, seal, change, act(why)), json=as_json)
+
+
+def _certificate(key: dict[str, object]) -> dict[str, object]:
+    """What people ask of a certificate; the bytes are in the API."""
+    wanted = (
+        "key_version",
+        "serial",
+        "issuer",
+        "not_before",
+        "not_after",
+        "retired_at",
+        "revoked_at",
+        "revoked_reason",
+    )
+    return {name: key[name] for name in wanted}

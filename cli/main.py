@@ -1,0 +1,28 @@
+"""The command ``yinxin``: one application of all groups and commands."""
+
+import typer
+
+from cli.commands import (
+    agreements,
+    clients,
+    items,
+    judging,
+    operation,
+    organs,
+    persons,
+    seal_uses,
+    seals,
+)
+from cli.options import group
+
+app: typer.Typer = group("印信：行政审批“2号章”的签发、使用与核验 / guarded No. 2 seals: issue, use, verify")
+
+for _commands in (operation.commands, seal_uses.commands, judging.commands):
+    app.registered_commands += _commands.registered_commands
+
+app.add_typer(organs.commands, name="organ")
+app.add_typer(persons.commands, name="person")
+app.add_typer(items.commands, name="item")
+app.add_typer(agreements.commands, name="agreement")
+app.add_typer(seals.commands, name="grant")
+app.add_typer(clients.commands, name="client")
