@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,9 +149,8 @@ def test_json_that_is_none(service: Service, content: bytes, code: str) -> None:
 def test_a_full_disk(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """The incoming folder cannot take the file: a link to the device that is always full."""
     documents = service.world.shop.documents
-    import api.uploads
-
-    monkeypatch.setattr(api.uploads, "_new_file", lambda _path: open("/dev/full", "wb", buffering=0))
+    full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115  closed by the code under test
+    monkeypatch.setattr("api.uploads._new_file", lambda _path: full)
     answer = send(service, body(("document", b"x" * 100_000), ("order", b"{}")))
     assert (answer.status_code, answer.json()["code"]) == (507, "disk-full")
     assert documents.incoming.is_dir()
