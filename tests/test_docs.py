@@ -11,6 +11,7 @@ import typer
 from test_architecture import HOMES, MAY_IMPORT
 
 from cli.main import app
+from sealing.order import Order
 from sealing.seal import STEPS
 from sealing.settings import PREFIX, Settings
 
@@ -146,7 +147,7 @@ def test_every_make_target_named_is_there_and_none_is_left_out() -> None:
 
 
 def commands() -> dict[str, click.Command]:
-    """Every command by its words: ``audit``, ``organ register``, …"""
+    """Every command by its words: ``audit``, ``organ register`` and so on."""
 
     def walk(command: click.Command, words: tuple[str, ...]) -> None:
         found[" ".join(words)] = command
@@ -193,8 +194,6 @@ def test_the_settings_table_is_the_settings() -> None:
 
 
 def test_the_order_in_the_readme_is_one() -> None:
-    from sealing.order import Order  # noqa: PLC0415  beside its only use
-
     (example,) = re.findall(r"```json\n(.*?)```", README, flags=re.DOTALL)
     order = Order.model_validate_json(example)
     assert order.placement_text()
