@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api import openapi, problems
+from api.lane import Lane
 from api.metrics import Metrics
 from api.routes import ROUTERS
-from api.sealing_thread import SealingThread
 from api.service import Service
 from api.shell import Shell, tell_problem
 from api.tokens import Tokens
@@ -20,7 +20,9 @@ from sealing.seal import Sealer
 from sealing.workshop import Workshop
 
 _BESIDE_SEALING = 16
-"""Threads for all requests that do not wait for the sealing thread."""
+"""Threads for all requests that do not wait in a lane."""
+_VERIFICATIONS = 8
+"""Verifications that may wait."""
 
 
 def create_app(shop: Workshop, sealer: Sealer, *, closing: Callable[[], None] | None = None) -> FastAPI:
@@ -32,7 +34,8 @@ def create_app(shop: Workshop, sealer: Sealer, *, closing: Callable[[], None] | 
     service = Service(
         shop=shop,
         sealer=sealer,
-        thread=SealingThread(settings.waiting),
+        sealing=Lane("sealing", settings.waiting),
+        verifying=Lane("verifying", _VERIFICATIONS),
         tokens=Tokens(shop.keystore.open(shop.installation.token_key), settings.public_url, settings.token_lifetime),
         metrics=metrics,
     )
@@ -60,13 +63,14 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # A request that waits for its seal keeps a thread; those beside it must still find one.
+        # A request that waits in a lane keeps a thread; those beside it must still find one.
         limiter: CapacityLimiter = anyio.to_thread.current_default_thread_limiter()
-        limiter.total_tokens = service.shop.settings.waiting + _BESIDE_SEALING
+        limiter.total_tokens = service.shop.settings.waiting + _VERIFICATIONS + _BESIDE_SEALING
         try:
             yield
         finally:
-            await anyio.to_thread.run_sync(service.thread.close)
+            for lane in (service.sealing, service.verifying):
+                await anyio.to_thread.run_sync(lane.close)
             if closing is not None:
                 closing()
 

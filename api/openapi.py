@@ -73,6 +73,23 @@ EXAMPLES: Final[dict[int, tuple[str, str, str]]] = {
 }
 
 
+ORDER: Final[dict[str, Any]] = {
+    "organ": "11360000DEM000002H",
+    "applicant": "per-aaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "seal": "sea-aaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "item": {"list": "001-2", "number": 30},
+    "case_number": "办件-2026-0001",
+    "document_kind": "licence",
+    "copy": "original",
+    "basis": "new",
+    "document_number": "兴审批〔2026〕17号",
+    "licence_number": "容示例00001",
+    "facts": {},
+    "placement": {"kind": "date_line"},
+}
+"""An order as a caller writes it; codes and ids are invented."""
+
+
 def multipart(file: str, **fields: dict[str, Any]) -> dict[str, Any]:
     """The description of a multipart body with one file and these fields, for ``openapi_extra``.
 
@@ -115,6 +132,8 @@ def _add_schemas(document: dict[str, Any]) -> None:
     for model in (ProblemDocument, Order):
         schema = model.model_json_schema(ref_template=_REF)
         schemas.update(schema.pop("$defs", {}))
+        if model is Order:
+            schema["examples"] = [ORDER]
         schemas[model.__name__] = schema
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)

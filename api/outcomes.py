@@ -3,6 +3,7 @@
 from time import perf_counter
 from typing import Any
 
+from pydantic import ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from api import files
@@ -26,6 +27,27 @@ FOREIGN = "caller_for_grantee"
 class SealedAnswer(Answer):
     """A sealed document: where it is, and what proves it."""
 
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "impression": "imp-aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                    "application": "app-aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                    "entry": 17,
+                    "sealed_digest": "sha256:" + "0" * 64,
+                    "document": "/v1/impressions/imp-aaaaaaaaaaaaaaaaaaaaaaaaaa/document",
+                    "receipt": {
+                        "d": "yinxin/receipt/v1",
+                        "impression": "imp-aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                        "evidence": {},
+                    },
+                    "findings": [],
+                }
+            ]
+        },
+    )
+
     impression: str
     application: str
     entry: int
@@ -45,7 +67,7 @@ def seal(service: Service, submission: Submission, caller: Requester, *, applica
     begun = perf_counter()
     with service.metrics.waiting.track_inprogress():
         try:
-            outcome = service.thread.run(lambda: service.sealer.seal(submission, caller, application=application))
+            outcome = service.sealing.run(lambda: service.sealer.seal(submission, caller, application=application))
         except Exception as error:
             service.metrics.sealed(outcome=problem(error).code, findings=(), seconds=perf_counter() - begun)
             raise

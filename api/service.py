@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from api.lane import Lane
 from api.metrics import Metrics
-from api.sealing_thread import SealingThread
 from api.tokens import Tokens
 from sealing.seal import Sealer
 from sealing.workshop import Workshop
@@ -20,7 +20,10 @@ class Service:
 
     shop: Workshop
     sealer: Sealer
-    thread: SealingThread
+    sealing: Lane
+    """Seal uses: more threads would only take turns on one core."""
+    verifying: Lane
+    """Verifications, which anybody may ask for: they never hold more than one worker."""
     tokens: Tokens
     metrics: Metrics
 

@@ -40,7 +40,9 @@ def verify_document(service: Serving, upload: VerificationParts) -> dict[str, An
         "log_answers": _log_answers(service, upload.file.digest),
     }
     seconds = shop.settings.sandbox_seconds * max(1.0, upload.file.length / _BYTES_A_SECOND)
-    verdict: dict[str, Any] = shop.workers.call("verify.desk:judge_document", arguments, seconds=seconds)
+    verdict: dict[str, Any] = service.verifying.run(
+        lambda: shop.workers.call("verify.desk:judge_document", arguments, seconds=seconds)
+    )
     return verdict
 
 

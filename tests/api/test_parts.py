@@ -1,4 +1,4 @@
-"""The small parts: negotiation, pages, the sealing thread, figures."""
+"""The small parts: negotiation, pages, lanes, figures."""
 
 from threading import Event, Thread
 
@@ -6,9 +6,9 @@ import pytest
 
 from api.bodies import page_of
 from api.errors import NotAcceptableError, OverloadedError
+from api.lane import Lane
 from api.metrics import Metrics
 from api.negotiation import CSV, JSON, PDF, XLSX, preferred
-from api.sealing_thread import SealingThread
 from tests.api.live import Service
 
 
@@ -53,8 +53,8 @@ def test_pages_meet_and_end() -> None:
     assert page_of(entries, str, after=None, limit=5).next is None
 
 
-def test_the_sealing_thread_gives_back_what_the_work_gave() -> None:
-    thread = SealingThread(1)
+def test_a_lane_gives_back_what_the_work_gave() -> None:
+    thread = Lane("sealing", 1)
     assert thread.run(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
         thread.run(lambda: 1 // 0)
@@ -63,7 +63,7 @@ def test_the_sealing_thread_gives_back_what_the_work_gave() -> None:
 
 
 def test_no_more_wait_than_there_are_places() -> None:
-    thread, release, begun = SealingThread(1), Event(), Event()
+    thread, release, begun = Lane("sealing", 1), Event(), Event()
     results: list[int] = []
 
     def work() -> int:
@@ -86,8 +86,8 @@ def test_no_more_wait_than_there_are_places() -> None:
     thread.close()
 
 
-def test_a_closed_thread_finishes_and_takes_no_more() -> None:
-    thread = SealingThread(1)
+def test_a_closed_lane_finishes_and_takes_no_more() -> None:
+    thread = Lane("sealing", 1)
     thread.close()
     for _ in range(3):  # and keeps no place
         with pytest.raises(OverloadedError):

@@ -1,5 +1,6 @@
 """Every route of the application: who may call it, under which name it is described, and that the docs know it."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from api.callers import Admission, Public
 from api.routes import ROUTERS
+from sealing.order import Order
 from tests.api.live import Service
 
 ROLES = ("approval_system", "grantor_administrator", "operator", "auditor")
@@ -200,3 +202,11 @@ def test_bodies_are_strict_in_the_description(service: Service) -> None:
     }
     assert len(bodies) > 15
     assert [name for name in sorted(bodies) if schemas[name].get("additionalProperties") is not False] == []
+
+
+def test_the_order_shown_as_an_example_is_one(service: Service) -> None:
+    schema = service.app.openapi()["components"]["schemas"]["Order"]
+    order = Order.model_validate_json(json.dumps(schema["examples"][0]))
+    assert order.where()
+    answer = service.app.openapi()["components"]["schemas"]["SealedAnswer"]
+    assert answer["examples"][0].keys() == answer["properties"].keys()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from world import START
 
-from api.sealing_thread import SealingThread
+from api.lane import Lane
 from ledger.ids import new_id
 from sealing.administration.seals import change_state
 from sealing.audit import audit
@@ -250,7 +250,7 @@ def test_a_clock_behind_the_record(service: Service) -> None:
 def test_too_many_waiting(service: Service) -> None:
     """The queue is full: 503 at once, nothing is recorded, and the same key works later."""
     state = service.app.state.service
-    narrow, release, begun = SealingThread(0), Event(), Event()
+    narrow, release, begun = Lane("sealing", 0), Event(), Event()
 
     def work() -> None:
         begun.set()
@@ -260,7 +260,7 @@ def test_too_many_waiting(service: Service) -> None:
     order = service.world.order("city")
     document = service.world.document("city", order, service.folder)
     approval, key = service.world.approve("city", order, document), new_id("key")
-    object.__setattr__(state, "thread", narrow)
+    object.__setattr__(state, "sealing", narrow)
     try:
         busy.start()
         assert begun.wait(5)
@@ -273,7 +273,7 @@ def test_too_many_waiting(service: Service) -> None:
     finally:
         release.set()
         narrow.close()
-        object.__setattr__(state, "thread", SealingThread(4))
+        object.__setattr__(state, "sealing", Lane("sealing", 4))
 
 
 def test_one_key_from_many_threads_seals_once(service: Service) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from ledger.ids import new_id
@@ -154,3 +155,48 @@ def test_a_full_disk(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = send(service, body(("document", b"x" * 100_000), ("order", b"{}")))
     assert (answer.status_code, answer.json()["code"]) == (507, "disk-full")
     assert documents.incoming.is_dir()
+
+
+def test_a_caller_that_leaves_in_the_middle(service: Service) -> None:
+    """Half a document and then nothing: no answer, no file, no entry."""
+    seal = service.world.seals["city"]
+    headers = service.headers("county system", Idempotency_Key=new_id("key"))
+    headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
+    messages = [
+        {"type": "http.request", "body": body(("document", b"%PDF-"), end=False)[:-2], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send_(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": f"/v1/seals/{seal}/impressions",
+        "raw_path": b"",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "server": ("127.0.0.1", 8420),
+    }
+    anyio.run(lambda: service.app(scope, receive, send_))
+    assert sent == []
+
+
+def test_a_database_that_is_locked(service: Service) -> None:
+    """Somebody else holds the write lock for longer than the busy timeout: come back later, nothing is done."""
+    order = service.world.order("city")
+    document = service.world.document("city", order, service.folder)
+    approval, key = service.world.approve("city", order, document), new_id("key")
+    with service.world.shop.database.write():
+        answer = service.send(order, document, approval, Idempotency_Key=key)
+    assert (answer.status_code, answer.json()["code"]) == (503, "database-busy")
+    assert answer.headers["retry-after"]
+    assert service.send(order, document, approval, Idempotency_Key=key).status_code == 201

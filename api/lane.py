@@ -1,4 +1,4 @@
-"""One sealing thread a process, behind a bounded queue: more threads would only take turns on one core."""
+"""One thread behind a bounded queue: what is waited for is done one after the other, and never without limit."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +10,12 @@ from api.errors import OverloadedError
 T = TypeVar("T")
 
 
-class SealingThread:
-    """Runs seal uses one after the other; callers wait for theirs."""
+class Lane:
+    """Runs work one after the other; callers wait for theirs."""
 
-    def __init__(self, waiting: int) -> None:
+    def __init__(self, name: str, waiting: int) -> None:
         """``waiting``: how many may wait besides the one being worked on."""
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sealing")
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._places = BoundedSemaphore(waiting + 1)
         self._waiting = waiting
 
@@ -40,6 +40,6 @@ class SealingThread:
 def _overloaded(waiting: int) -> OverloadedError:
     return OverloadedError(
         "overloaded",
-        f"排队的用章申请已达 {waiting} 件，请稍后以同一幂等键重试",
-        f"{waiting} seal uses wait already; retry later with the same idempotency key",
+        f"排队的请求已达 {waiting} 件，请稍后以同一幂等键重试",
+        f"{waiting} requests wait already; retry later with the same idempotency key",
     )
