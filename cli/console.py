@@ -11,6 +11,9 @@ import typer
 
 from cli.exit_codes import INTERNAL, INTERRUPTED, exit_code
 
+WIDTH = 1000
+"""Columns that a table may take in a file or a pipe: there nothing is folded, so that ids can be searched for."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -66,7 +69,8 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]], *, about
         shown.add_column(Text(title), overflow="fold")
     for row in rows:
         shown.add_row(*(Text("" if cell is None else clean(cell)) for cell in row))
-    Console(soft_wrap=False, highlight=False).print(shown)
+    width = None if sys.stdout.isatty() else WIDTH
+    Console(highlight=False, width=width).print(shown)
 
 
 def show_facts(facts: Mapping[str, object], *, about: str = "") -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cli.console import SettingsError, UsageError
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from registry.store import Act
     from sealing.settings import Settings
     from sealing.workshop import Workshop
@@ -25,9 +27,18 @@ def read_settings(data: Path | None, **chosen: Any) -> "Settings":  # noqa: ANN4
     try:
         return Settings(**given) if data is None else Settings(data=data, **given)
     except ValidationError as error:
-        # Without the values found: one of them may be a password in a database address.
-        detail = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise SettingsError("settings-invalid", f"设置有误：{detail}", f"the settings are wrong: {detail}") from error
+        zh, en = reasons(error)
+        raise SettingsError("settings-invalid", f"设置有误：{zh}", f"the settings are wrong: {en}") from error
+
+
+def reasons(error: "ValidationError") -> tuple[str, str]:
+    """What is wrong, in both languages, without the values found: one may be a password or a person's data."""
+    told = []
+    for each in error.errors():
+        where = ".".join(map(str, each["loc"]))
+        zh, _, en = each["msg"].removeprefix("Value error, ").partition(" / ")
+        told.append([f"{where}: {text}" if where else text for text in (zh, en or zh)])
+    return "; ".join(zh for zh, _ in told), "; ".join(en for _, en in told)
 
 
 @contextmanager

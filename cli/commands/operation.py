@@ -77,7 +77,7 @@ def recover(*, data: Data = None, as_json: AsJson = False) -> None:
     from sealing.recover import recover as close  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:
-        closed = close(shop)
+        closed = close(shop, now)
     rows = [{"attempt": each.attempt, "application": each.application, "intent": each.intent_entry} for each in closed]
     if as_json:
         console.show_json({"abandoned": rows})
@@ -131,15 +131,15 @@ def _publish_once(data: Path) -> int:
 
 
 def _welcome(settings: "Settings", published: int) -> None:
-    folder = shlex.quote(str(settings.data))
+    folder, here = shlex.quote(str(settings.data)), f"http://{settings.host}:{settings.port}"
     console.say(
-        f"印信 Yinxin：{settings.public_url}（监听 {settings.host}:{settings.port}），文档 {settings.public_url}/docs",
+        f"印信 Yinxin：{here}，接口说明 / description of the API {here}/openapi.json",
         f"数据 / data：{settings.data.absolute()}",
         *((f"已发布目录 {published} 行 / published {published} rows of the catalogue",) if published else ()),
         "登记客户端，密钥只显示一次 / register a client, its secret is shown once:",
         f"  yinxin client register --data {folder} --name 运维 --role operator --why 开通",
         "取得令牌 / get a token:",
-        f"  curl -u cli-…:SECRET -d grant_type=client_credentials {settings.public_url}/oauth/token",
+        f"  curl -u cli-…:SECRET -d grant_type=client_credentials {here}/oauth/token",
         "停止：Ctrl-C / stop with Ctrl-C",
     )
 

@@ -9,7 +9,7 @@ import typer
 from cli import console
 from cli.exit_codes import DONE, REFUSED
 from cli.options import AsJson, Data, argument, group
-from cli.workplace import now, opened, read_json
+from cli.workplace import now, opened, read_json, reasons
 
 if TYPE_CHECKING:
     from sealing.order import Caller, Order, Outcome, Submission
@@ -42,7 +42,7 @@ def seal(  # noqa: PLR0913  each is a name on the command line
 
     with opened(data) as shop:
         submission = _submission(file, _order(order), approval, idempotency_key or secrets.token_hex(16))
-        outcome = Sealer(shop).seal(submission, _caller(shop, client))
+        outcome = Sealer(shop, clock=now).seal(submission, _caller(shop, client))
         if outcome.impression is not None:
             _deliver(shop, outcome.impression, out, receipt)
     _show(outcome, as_json=as_json)
@@ -58,9 +58,9 @@ def _order(path: Path) -> "Order":
     try:
         return Order.model_validate_json(canonical(read_json(path)))
     except ValidationError as error:
-        detail = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        zh, en = reasons(error)
         raise console.UsageError(
-            "order-invalid", f"申请内容不合格：{detail}", f"the order is not acceptable: {detail}"
+            "order-invalid", f"申请内容不合格：{zh}", f"the order is not acceptable: {en}"
         ) from error
 
 
