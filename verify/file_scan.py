@@ -18,6 +18,8 @@ _START = re.compile(rb"startxref(?:\r\n|\n|\r)(\d{1,15})(?:\r\n|\n|\r)%%EOF")
 _SECTION = re.compile(rb"(\d{1,10}) (\d{1,8}) ?(?:\r\n|\n|\r)")
 _ENTRY = re.compile(rb"\d{10} \d{5} [nf](?: \r| \n|\r\n)")
 _END = re.compile(rb"startxref[\x00\t\n\x0c\r ]+(\d{1,15})[\x00\t\n\x0c\r ]+%%EOF(?:\r\n|\n|\r)?\Z")
+_NEAR_END = re.compile(rb"startxref[\x00\t\n\x0c\r ]*\d{1,15}[\x00\t\n\x0c\r ]*%%EOF")
+_SEARCHED = 2048
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _HOLE = re.compile(rb"<[0-9A-Fa-f]*>\Z")
 _PADDING_UNIT = 2
@@ -59,6 +61,11 @@ class LaterRevision:
 def byte_range_places(data: FileBytes) -> list[int]:
     """Every place where a ``/ByteRange`` is written, ``#xx`` escapes included, in all revisions."""
     return [found.start() for found in _BYTE_RANGE.finditer(data)]
+
+
+def has_end(data: FileBytes) -> bool:
+    """Whether ``startxref`` and ``%%EOF`` stand near the end; libraries look for them byte by byte, and for long."""
+    return _NEAR_END.search(data, max(0, len(data) - _SEARCHED)) is not None
 
 
 def read_signature_object(data: FileBytes, offset: int) -> SignatureObject:

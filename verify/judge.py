@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pyhanko.pdf_utils.misc import PdfReadError
+
 from ledger.moments import to_text
 from verify import changes, file_scan
 from verify.case import Case, mapped
@@ -58,6 +60,8 @@ def _judge_file(case: Case) -> _Judged:
     if case.data[: len(_HEADER)] != _HEADER:
         return (_not_a_pdf(len(case.data), signed=bool(places)),), ()
     try:
+        if not file_scan.has_end(case.data):
+            raise PdfReadError("no end")
         reader, lenient = open_reader(case.stream)
         if reader.encrypted:
             return (_ENCRYPTED,), ()
