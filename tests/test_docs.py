@@ -188,7 +188,11 @@ def shown(value: object) -> str:
 
 def test_the_settings_table_is_the_settings() -> None:
     told = {cells[0].strip("`"): cells[1] for cells in rows(README, "variable")}
-    real = {PREFIX + name.upper(): field.default for name, field in Settings.model_fields.items()}
+    real = {
+        PREFIX + name.upper(): field.default
+        for name, field in Settings.model_fields.items()
+        if re.search(rf"\b(settings|self)\.{name}\b", SOURCES)  # what nothing reads is no promise
+    }
     assert told.keys() == real.keys()
     assert told == {name: shown(default) for name, default in real.items()}
 
