@@ -174,6 +174,13 @@ def test_every_command_is_named_in_the_readme() -> None:
     assert {f"yinxin {name}" for name in commands() if name and " " not in name} <= code_spans(ROOT / "README.md")
 
 
+def test_the_command_page_names_every_command_of_a_group() -> None:
+    for name, what in rows(text_of(ROOT / "docs/cli.md"), "command"):
+        group = commands()[re.findall(r"`([a-z]+)", name)[0]]
+        if members := getattr(group, "commands", None):
+            assert set(re.findall(r"`([^`]+)`", what)) == set(members), name
+
+
 def shown(value: object) -> str:
     """A default as the settings table writes it."""
     if value is None:
@@ -231,7 +238,8 @@ NO_CODES = {*HOMES, "private_key_jwt"}
 def test_every_code_named_stands_in_the_code(page: Path) -> None:
     """Rule codes, finding codes and error codes: words joined by ``_`` or ``-``."""
     codes = {span for span in code_spans(page) if re.fullmatch(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)+", span)}
-    unknown = {code for code in codes - NO_CODES if not re.search(rf"\b{re.escape(code)}\b", SOURCES)}
+    words = {word for command in commands() for word in command.split()}
+    unknown = {code for code in codes - NO_CODES - words if not re.search(rf"\b{re.escape(code)}\b", SOURCES)}
     assert unknown == set()
 
 
