@@ -8,7 +8,7 @@ import typer
 from cli import console
 from cli.exit_codes import CANNOT_TELL, DONE, REFUSED
 from cli.options import AsJson, Data, argument, group
-from cli.workplace import moment, opened
+from cli.workplace import moment, now, opened
 
 commands = group("核验 / judging")
 
@@ -43,8 +43,6 @@ def verify(  # noqa: PLR0913  each is a question of its own, and a name on the c
         )
     if file is None:
         raise typer.Exit(_replay(data, replay or 0, as_json=as_json))
-    from datetime import UTC, datetime  # noqa: PLC0415  beside its only use
-
     from verify.judge import judge  # noqa: PLC0415  loads the PDF parsers
     from verify.receipt import Receipt  # noqa: PLC0415  as above
     from verify.report import lines  # noqa: PLC0415  as above
@@ -56,7 +54,7 @@ def verify(  # noqa: PLR0913  each is a question of its own, and a name on the c
         receipt=receipts[0] if receipts else None,
         further_receipts=receipts[1:],
         trust=Trust.read(tuple(trust or ()), tuple(log_key or ()), tuple(crl or ())),
-        now=moment(at) or datetime.now(UTC),
+        now=moment(at) or now(),
     )
     if as_json:
         console.show_json(verdict.to_json())
@@ -88,11 +86,11 @@ def _replay(data: Path | None, entry: int, *, as_json: bool) -> int:
 
 
 def _show_replayed(recorded: list[dict[str, object]], again: list[dict[str, object]]) -> None:
-    now = {str(each["code"]): each for each in again}
+    anew = {str(each["code"]): each for each in again}
     then = {str(each["code"]): each for each in recorded}
     rows = (
-        (code, _mark(then.get(code)), _mark(now.get(code)), "" if then.get(code) == now.get(code) else "≠")
-        for code in [*then, *(code for code in now if code not in then)]
+        (code, _mark(then.get(code)), _mark(anew.get(code)), "" if then.get(code) == anew.get(code) else "≠")
+        for code in [*then, *(code for code in anew if code not in then)]
     )
     console.show_table(("规则 / rule", "记录 / recorded", "重做 / again", ""), rows)
 

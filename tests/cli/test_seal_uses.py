@@ -144,7 +144,7 @@ def test_verify_loads_no_database_no_server_and_no_keystore(desk, papers, trust)
     program = (
         "import sys\nfrom cli.main import app\n"
         f"try:\n    app({arguments!r})\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'sqlalchemy', 'fastapi', 'uvicorn', 'keystore.files', 'sealing'} & set(sys.modules)),"
+        "print(sorted({'sqlalchemy', 'fastapi', 'uvicorn', 'keystore.files', 'sealing.workshop'} & set(sys.modules)),"
         " file=sys.stderr)"
     )
     ran = subprocess.run(
