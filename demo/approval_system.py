@@ -150,7 +150,9 @@ class ApprovalSystem:
         self.client.post(f"{application}/approval", {"approval": approval})
         return Answer.of(self.client.ask(f"{application}/impression", key=key))
 
-    def seal_case(self, case: Case, papers: list[Paper], *, attested: bool = False, steps: bool = False) -> list[Sealed]:
+    def seal_case(
+        self, case: Case, papers: list[Paper], *, attested: bool = False, steps: bool = False
+    ) -> list[Sealed]:
         """Seal all papers of a case under one approval, and fetch them. Raises :class:`DemoError` for a refusal."""
         typed = [(paper, typeset(paper)) for paper in papers]
         approval = self.approve(case, typed, attested=attested)

@@ -24,7 +24,9 @@ def organ_code(region: str, number: int) -> str:
 def identity_number(number: int) -> str:
     """An invented 公民身份号码 with the check character of GB 11643-1999."""
     body = f"36000019000101{number:03d}"
-    return body + "10X98765432"[sum(int(each) * weight for each, weight in zip(body, _IDENTITY_WEIGHTS, strict=True)) % 11]
+    return (
+        body + "10X98765432"[sum(int(each) * weight for each, weight in zip(body, _IDENTITY_WEIGHTS, strict=True)) % 11]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ FORESTRY = Office(name="兴国县林业局", level="county", region="360732", nu
 LIANJIANG = Office(name="兴国县潋江镇人民政府", level="township", region="360732035", number=4)
 XINGJIANG = Office(name="兴国县兴江乡人民政府", level="township", region="360732011", number=5)
 ELSEWHERE = Office(name="宁都县行政审批局", level="county", region="360730", number=6)
-OFFICES = (CITY, COUNTY, FORESTRY, LIANJIANG, XINGJIANG, ELSEWHERE)
+FARMING = Office(name="兴国县农业农村局", level="county", region="360732", number=7, short="县农业农村局")
+OFFICES = (CITY, COUNTY, FORESTRY, LIANJIANG, XINGJIANG, ELSEWHERE, FARMING)
 
 GRANTORS = (CITY, COUNTY, FORESTRY)
 GRANTEES = (COUNTY, LIANJIANG, XINGJIANG)
@@ -157,7 +160,7 @@ def grants(year: int) -> tuple[Grant, ...]:
             grantee=LIANJIANG,
             items=(("002-2", 12),),
             reviewer="兴国县人民政府",
-            seconds=25,
+            seconds=20,
         ),
     )
 

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from demo.people import ELSEWHERE, GRANTEES, GRANTORS, OFFICES, Grant, Office, Registered, Staff, grants, identity_number
+from demo.people import (
+    ELSEWHERE,
+    GRANTEES,
+    GRANTORS,
+    OFFICES,
+    Grant,
+    Office,
+    Registered,
+    Staff,
+    grants,
+    identity_number,
+)
 from demo.service import Client, DemoError, Server
 from demo.statements import AGREEMENT, SigningKey, digest, terms_digest
 
@@ -124,9 +135,7 @@ def conclude(grantors: Client, registered: Registered, grant: Grant) -> str:
     return _issue_seal(grantors, registered, grant)
 
 
-def _signature(
-    key: SigningKey, agreement: str, office: Office, *, terms: dict[str, Any], original: str
-) -> str:
+def _signature(key: SigningKey, agreement: str, office: Office, *, terms: dict[str, Any], original: str) -> str:
     payload = {
         "v": 1,
         "agreement": agreement,

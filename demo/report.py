@@ -47,7 +47,7 @@ class Report:
         self.tell(f"{mark} {escape(refusal.name)}")
         for code, zh in findings.items():
             style = "bold" if code == refusal.rule else "dim"
-            self.tell(f"    [{style}]{code}[/] {escape(zh)}")
+            self.tell(f"    [{style}]{code}[/] {escape(' '.join(zh.split()))}")
 
     def judged(self, judged: Judged) -> None:
         """What verify and pdfsig say of one sealed file."""

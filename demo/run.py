@@ -11,7 +11,7 @@ from rich.console import Console
 from demo import cases, registration
 from demo.approval_system import ApprovalSystem, Sealed
 from demo.documents import hygiene_decision
-from demo.evidence import TrustFiles, audit, export_register, judge_all
+from demo.evidence import Judged, TrustFiles, audit, export_register, judge_all
 from demo.people import Registered
 from demo.refusals import Refusal, Stage, refusals, resume
 from demo.registration import Clients
@@ -20,6 +20,8 @@ from demo.service import Client, DemoError, Server, serving
 
 _MADE = ("data", "sealed", "server.log", "register.csv", "register.xlsx", "root.pem", "log.vkey", "issuer.crl", "faces")
 """What a run makes in its folder, and the next one begins without. Nothing else in it is touched."""
+_WIDTH = 132
+"""Columns where the output goes to a file or a pipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +38,26 @@ class Scene:
 
 def run(folder: Path, show: bool) -> int:  # noqa: FBT001  the command's own switch
     """Run everything in ``folder``; 0 only if all went as expected, else 1."""
-    report, begun = Report(console=Console(), show=show), time.perf_counter()
+    report, begun = Report(console=_console(), show=show), time.perf_counter()
     folder = folder.absolute()
     try:
         _clear(folder)
         with serving(folder) as server:
             report.tell(f"[green]✓[/] 服务已启动 {server.url} [dim]{time.perf_counter() - begun:.1f} s[/]")
             scene = _register(folder, server, report)
-            used, sealed = _seal(scene)
-            refused = _refuse(scene, used, sealed)
-            _examine(scene, sealed, refused)
+            stage, sealed = _seal(scene)
+            judged = _judge(scene, sealed)
+            refused = _refuse(scene, stage)
+            judged += _judge(scene, _resume(scene, stage))
+            _conclude(scene, judged, refused)
     except DemoError as error:
         report.wrong.append(str(error))
     return report.end(time.perf_counter() - begun)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
 
 
 def _clear(folder: Path) -> None:
@@ -82,11 +91,11 @@ def _register(folder: Path, server: Server, report: Report) -> Scene:
             seal = registration.conclude(clients.grantors, registered, grant)
             face = clients.grantors.get(f"/v1/seals/{registered.seals[name]}/face.svg", accept="image/svg+xml")
             (folder / "faces" / f"{seal}.svg").write_bytes(face.content)
+    with report.step("第四份协议，很快到期，留待后用"):
+        registration.conclude(clients.grantors, registered, registered.grants["short"])
     day = (datetime.now(UTC) + timedelta(hours=8)).date()
     system = ApprovalSystem(client=clients.platform, registered=registered, folder=folder / "sealed", day=day)
-    return Scene(
-        folder=folder, server=server, clients=clients, registered=registered, system=system, report=report
-    )
+    return Scene(folder=folder, server=server, clients=clients, registered=registered, system=system, report=report)
 
 
 def _seal(scene: Scene) -> tuple[Stage, list[Sealed]]:
@@ -105,29 +114,34 @@ def _seal(scene: Scene) -> tuple[Stage, list[Sealed]]:
     return Stage(system=system, clients=scene.clients, used=case), sealed
 
 
-def _refuse(scene: Scene, stage: Stage, sealed: list[Sealed]) -> list[Refusal]:
-    report = scene.report
-    with report.step("第四份协议，25 秒后到期"):
-        registration.conclude(scene.clients.grantors, scene.registered, scene.registered.grants["short"])
+def _judge(scene: Scene, sealed: list[Sealed]) -> list[Judged]:
+    words = f"离线核验 {len(sealed)} 份（每份一个新进程，无数据库、无网络）"
+    with scene.report.step(words), Client(scene.server.url) as public:
+        judged = judge_all(sealed, TrustFiles.fetch(public, scene.folder))
+    for each in judged:
+        scene.report.judged(each)
+    return judged
+
+
+def _refuse(scene: Scene, stage: Stage) -> list[Refusal]:
     refused = []
     for refusal in refusals(stage):
-        report.refused(refusal)
+        scene.report.refused(refusal)
         refused.append(refusal)
-    with report.step("印章恢复后又可盖章"):
-        resume(stage, "town")
-        case = cases.hygiene_case(scene.system)
-        sealed += scene.system.seal_case(case, [hygiene_decision(case.particulars)])
     return refused
 
 
-def _examine(scene: Scene, sealed: list[Sealed], refused: list[Refusal]) -> None:
+def _resume(scene: Scene, stage: Stage) -> list[Sealed]:
+    with scene.report.step("印章恢复后又可盖章"):
+        resume(stage, "town")
+        case = cases.hygiene_case(scene.system)
+        return scene.system.seal_case(case, [hygiene_decision(case.particulars)])
+
+
+def _conclude(scene: Scene, judged: list[Judged], refused: list[Refusal]) -> None:
     report, folder = scene.report, scene.folder
     with report.step("导出用章台账 CSV、XLSX"):
         csv, xlsx = export_register(scene.clients.grantors, folder)
-    with report.step(f"逐份离线核验 {len(sealed)} 份（新进程，无数据库、无网络）"), Client(scene.server.url) as public:
-        judged = judge_all(sealed, TrustFiles.fetch(public, folder))
-    for each in judged:
-        report.judged(each)
     with report.step("核查全部账本、登记与文件"):
         found = audit(scene.server)
     if not found["sound"] or found["findings"]:
@@ -138,8 +152,9 @@ def _examine(scene: Scene, sealed: list[Sealed], refused: list[Refusal]) -> None
         "印模": folder / "faces",
         "用章台账": csv,
         "用章台账（表格）": xlsx,
-        "根证书、账本公钥": folder / "root.pem",
-        f"数据（账本 {found['entries']} 条，完好）" if found["sound"] else "数据": scene.server.data,
+        "根证书": folder / "root.pem",
+        "账本公钥": folder / "log.vkey",
+        f"数据（账本 {found['entries']} 条）": scene.server.data,
         "服务日志": scene.server.log,
     }
     report.files(places)

@@ -26,16 +26,21 @@ class DemoError(Exception):
     """The service did not do what the demo rests on; the message says what was asked and what came."""
 
 
-def environment(**chosen: str) -> dict[str, str]:
-    """The environment of a child: no settings of another installation, only ``chosen``."""
+def environment(url: str | None) -> dict[str, str]:
+    """The environment of a child: no settings of another installation, only where this one is reached."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
-    return kept | {"PYTHONUTF8": "1"} | {f"{_PREFIX}{name.upper()}": value for name, value in chosen.items()}
+    return kept | {"PYTHONUTF8": "1"} | ({f"{_PREFIX}PUBLIC_URL": url} if url else {})
 
 
-def yinxin(*arguments: str, expect: tuple[int, ...] = (0,), **settings: str) -> tuple[int, str]:
+def yinxin(*arguments: str, expect: tuple[int, ...] = (0,), url: str | None = None) -> tuple[int, str]:
     """Run the command in a fresh process; its exit code and output. Raises :class:`DemoError`."""
     done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, encoding="utf-8", env=environment(**settings), check=False
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment(url),
+        check=False,
     )
     if done.returncode not in expect:
         raise DemoError(f"yinxin {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -50,14 +55,9 @@ class Server:
     data: Path
     log: Path
 
-    @property
-    def settings(self) -> dict[str, str]:
-        """What commands on this installation need to know."""
-        return {"public_url": self.url}
-
     def command(self, *arguments: str) -> Any:  # noqa: ANN401  the JSON that the command prints
         """Run a command on this installation. Raises :class:`DemoError`."""
-        _, output = yinxin(*arguments, "--data", str(self.data), "--json", **self.settings)
+        _, output = yinxin(*arguments, "--data", str(self.data), "--json", url=self.url)
         return json.loads(output)
 
 
@@ -72,7 +72,7 @@ def serving(folder: Path) -> Iterator[Server]:
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=environment(**server.settings),
+            env=environment(server.url),
         )
         try:
             _wait_until_ready(server, process)
@@ -131,9 +131,7 @@ class Client:
         self._http.close()
 
     def _token(self, secret: str) -> str:
-        answer = self._http.post(
-            "/oauth/token", data={"grant_type": "client_credentials"}, auth=(self.id, secret)
-        )
+        answer = self._http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=(self.id, secret))
         return str(_expected(answer, "POST /oauth/token").json()["access_token"])
 
     def get(self, path: str, *, accept: str = "application/json") -> httpx2.Response:
