@@ -11,6 +11,7 @@ from api.client_authentication import TOKEN_PATH
 from api.errors import AuthenticationError, ForbiddenError
 from api.service import Service, Serving
 from registry.clients import ClientRole
+from registry.errors import NotFoundError
 from registry.records import Client
 from registry.store import Act, Actor
 from sealing.errors import UnknownError
@@ -107,9 +108,14 @@ def require_organ(caller: Requester, organ: str) -> None:
         )
 
 
-def hidden(what: str, record_id: str) -> UnknownError:
-    """What is answered for an id that the caller may not see: the same as for one that does not exist."""
-    return UnknownError(f"{what}-unknown", f"没有 {what} {record_id}", f"no {what} {record_id}")
+_WORDS: Final = {"impression": "用章记录", "application": "申请"}
+
+
+def hidden(what: str, record_id: str) -> UnknownError | NotFoundError:
+    """What is answered for an id that the caller may not see: word for word as for one that does not exist."""
+    if what in _WORDS:
+        return UnknownError(f"{what}-unknown", f"没有{_WORDS[what]} {record_id}", f"no {what} {record_id}")
+    return NotFoundError("record-not-found", f"没有 {what} {record_id}", f"there is no {what} {record_id}")
 
 
 def _client(service: Service, authorization: str | None) -> Client:

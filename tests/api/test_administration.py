@@ -59,7 +59,7 @@ def test_keys_of_organs_and_persons_end(service: Service) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     made = call(service, "POST", f"/v1/organs/{code}/keys", status=201, json=key_body(key))
     here = f"keys/{made['record']['id']}/end"
-    assert call(service, "POST", f"/v1/organs/{other}/{here}", status=404, json=WHY)["code"] == "organ_key-unknown"
+    assert call(service, "POST", f"/v1/organs/{other}/{here}", status=404, json=WHY)["code"] == "record-not-found"
     ended = call(service, "POST", f"/v1/organs/{code}/{here}", json=WHY)
     assert ended["record"]["valid_until"] is not None
     assert call(service, "POST", f"/v1/organs/{code}/{here}", status=409, json=WHY)["code"] == "ended-already"
@@ -261,7 +261,7 @@ def test_agreements_of_others(service: Service) -> None:
         answer = call(
             service, "POST", f"/v1/agreements/{agreement}/{path}", by="forestry office", status=404, json=body
         )
-        assert answer["code"] == "agreement-unknown"
+        assert answer["code"] == "record-not-found"
     listed = call(service, "GET", "/v1/agreements", by="forestry office")["entries"]
     assert [each["id"] for each in listed] == [service.world.agreements["forest"]]
 
@@ -281,9 +281,7 @@ def test_a_seal_through_its_life(service: Service) -> None:
         by="city office",
         json={"change": "bring_into_force", **WHY},
     )
-    assert (
-        call(service, "POST", "/v1/seals", by="forestry office", status=404, json=body)["code"] == "agreement-unknown"
-    )
+    assert call(service, "POST", "/v1/seals", by="forestry office", status=404, json=body)["code"] == "record-not-found"
     issued = call(service, "POST", "/v1/seals", by="city office", status=201, json=body)
     assert issued["record"]["name"].startswith("赣州市行政审批局行政审批专用章（")
     assert issued["certificate"]["issuer"] == "internal"
