@@ -141,6 +141,14 @@ class Book:
         self._guard.appended(connection, new_head, leaf_hash, draft.subjects)
         return Appended(index=index, leaf_hash=leaf_hash, time=leaf.time)
 
+    def hold(self, connection: Connection) -> None:
+        """Lock the head inside the caller's :meth:`Database.write`: nobody else appends until that ends."""
+        store.lock_head(connection)
+
+    def kinds_after(self, connection: Connection, index: int) -> set[str]:
+        """The kinds of the entries behind entry ``index``."""
+        return store.kinds_after(connection, index)
+
     def entry(self, connection: Connection, index: int) -> StoredEntry:
         """Entry ``index``. Raises :class:`EntryNotFoundError`, :class:`RecordBrokenError`."""
         row = store.entry_row(connection, index)
@@ -161,16 +169,42 @@ class Book:
 
     def latest(self, connection: Connection, subject: str) -> StoredEntry | None:
         """The newest entry about ``subject``, or None. Raises :class:`RecordBrokenError`."""
-        index = store.newest_index(connection, subject)
-        known = self._guard.newest(subject)
-        if known is not None and (index is None or index < known) and known < store.read_head(connection).range.size:
-            raise _broken(known, f"从 {subject} 的索引中消失", f"it is gone from the index of {subject}")
+        index = self.newest(connection, subject)
         if index is None:
             return None
         found = self.entry(connection, index)
         if subject not in found.leaf.subjects:
             raise _broken(index, f"并不涉及 {subject}", f"it is not about {subject}")
         return found
+
+    def newest(self, connection: Connection, subject: str) -> int | None:
+        """The number of the newest entry about ``subject``, or None. Raises :class:`RecordBrokenError`."""
+        index = store.newest_index(connection, subject)
+        missing = self.newer(connection, subject, -1 if index is None else index)
+        if missing is not None:
+            raise _broken(missing, f"从 {subject} 的索引中消失", f"it is gone from the index of {subject}")
+        return index
+
+    def newer(self, connection: Connection, subject: str, index: int) -> int | None:
+        """An entry about ``subject`` behind ``index`` that this process knows of and ``connection`` should see."""
+        self._guard.begin(connection)
+        known = self._guard.newest(subject)
+        if known is not None and known > index and known < store.read_head(connection).range.size:
+            return known
+        return None
+
+    def hold(self, connection: Connection) -> None:
+        """Lock the head in the caller's write, and verify it: nobody appends until that ends. Raises as :meth:`append`."""
+        self._guard.check(connection, store.lock_head(connection), self._guard.verified)
+
+    def indexes(self, connection: Connection, *kinds: str, after: int = -1) -> list[int]:
+        """The numbers of the entries of these kinds behind ``after``; ``seal.%`` names all that begin so."""
+        return store.indexes(connection, kinds, after)
+
+    def kinds_after(self, connection: Connection, index: int) -> set[str]:
+        """The kinds of the entries behind ``index``, read from their leaves."""
+        head = store.read_head(connection)
+        return {Leaf.from_bytes(data).kind for data in store.leaves(connection, index + 1, head.range.size)}
 
     def trusted(self, connection: Connection, index: int) -> StoredEntry:
         """As :meth:`entry`, and proven, once in this process, to be in the tree this process has verified.

@@ -1,12 +1,14 @@
 """The guard of the tree head: what this process knows to be true, against which every stored head is held.
 
 On start it trusts the newest checkpoint that carries our signature, in the database or in a small file
-outside it, and nothing else; from there it re-hashes each leaf that was added, by whichever replica. So
-whoever changes rows by SQL cannot have the change signed by the next checkpoint, and a database put back to
-an earlier state is refused.
+outside it, and nothing else; every leaf under it is hashed once, and from there each leaf that was added, by
+whichever replica. So whoever changes rows by SQL cannot have the change signed by the next checkpoint, a
+database put back to an earlier state is refused, and what the leaves say is newest about a registry row, an
+approval's line or a number is known, whatever the table of subjects says.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 
 from sqlalchemy import Connection
@@ -21,7 +23,11 @@ from ledger.merkle import CompactRange
 from ledger.moments import to_text
 from ledger.store import Head
 
-REMEMBERED = 100_000  # proven leaves, and newest entries of subjects, kept in memory; some 30 MB
+REMEMBERED = 100_000  # proven leaves, and newest entries of other subjects, kept in memory; some 30 MB
+KEPT = frozenset({"row-", "apl-", "num-"})
+"""Subjects that guard what must not be forgotten or go back: rows, lines of approvals, numbers. Never dropped."""
+
+_KEPT_SUBJECT = re.compile(b'"((?:' + b"|".join(sorted(each.encode() for each in KEPT)) + b')[a-z2-7]{26})"')
 
 
 class HeadGuard:
@@ -34,6 +40,7 @@ class HeadGuard:
         self._verified: Head | None = None
         self._proven: dict[int, bytes] = {}
         self._newest: dict[str, int] = {}
+        self._kept: dict[str, int] = {}
 
     @property
     def verified(self) -> Head | None:
@@ -50,7 +57,9 @@ class HeadGuard:
         uncommitted: Head | None = connection.info.get(UNCOMMITTED_HEAD)
         if uncommitted is not None and uncommitted == stored:
             return stored
-        known = known or self._first(connection, stored)
+        learned = dict[str, int]()
+        if known is None:
+            known, learned = self._first(connection, stored)
         if stored.range.size < known.range.size:
             raise _rolled_back(stored.range.size, known.range.size)
         extended, added = _extend(connection, known, stored.range.size)
@@ -60,8 +69,13 @@ class HeadGuard:
                 f"the stored head of {stored.range.size} entries is not the one computed from its leaves",
             )
         if uncommitted is None:
-            self._advance(extended, added)
+            self._advance(extended, learned | added)
         return extended
+
+    def begin(self, connection: Connection) -> None:
+        """The first check of this process, unless it was made before. Raises as :meth:`check`."""
+        if self._verified is None:
+            self.check(connection, store.read_head(connection), None)
 
     def appended(self, connection: Connection, head: Head, leaf_hash: bytes, subjects: Sequence[str]) -> None:
         """Remember what this transaction appended, for good once it is committed."""
@@ -87,20 +101,24 @@ class HeadGuard:
             self._proven[index] = leaf_hash
 
     def newest(self, subject: str) -> int | None:
-        """The newest entry about ``subject`` that this process has seen committed."""
-        return self._newest.get(subject)
+        """The newest entry about ``subject`` that this process has seen committed, or found in the leaves."""
+        return self._about(subject).get(subject)
+
+    def _about(self, subject: str) -> dict[str, int]:
+        return self._kept if subject[:4] in KEPT else self._newest
 
     def _advance(self, head: Head, newest: Mapping[str, int]) -> None:
         with self._lock:
             for subject, index in newest.items():
-                self._newest[subject] = max(index, self._newest.pop(subject, 0))
+                about = self._about(subject)
+                about[subject] = max(index, about.pop(subject, 0))
             while len(self._newest) > REMEMBERED:
                 del self._newest[next(iter(self._newest))]
             if self._verified is None or head.range.size > self._verified.range.size:
                 self._verified = head
 
-    def _first(self, connection: Connection, stored: Head) -> Head:
-        """The newest head that a signature of ours vouches for, in the database or the file outside it."""
+    def _first(self, connection: Connection, stored: Head) -> tuple[Head, dict[str, int]]:
+        """The newest head that a signature of ours vouches for, and what its leaves say is newest."""
         row = store.newest_checkpoint(connection)
         signed = [open_checkpoint(row.note, self._identity)] if row else []
         if self._anchor and (note := self._anchor.read()) is not None:
@@ -110,7 +128,7 @@ class HeadGuard:
             if stored.range.size < checkpoint.size:
                 raise _rolled_back(stored.range.size, checkpoint.size)
             newest = _at(connection, checkpoint)
-        return newest
+        return newest, _kept_in(connection, newest)
 
 
 def _at(connection: Connection, checkpoint: Checkpoint) -> Head:
@@ -124,6 +142,24 @@ def _at(connection: Connection, checkpoint: Checkpoint) -> Head:
     if known.root() != checkpoint.root:
         raise _not_signed(size, "树根不同", "another root")
     return Head(range=known, time=time)
+
+
+def _kept_in(connection: Connection, head: Head) -> dict[str, int]:
+    """The newest entry about each kept subject, from all leaves under ``head``, which are proven to be its leaves.
+
+    The leaves are searched, not parsed: they are bytes that this log wrote, once their root is the signed one.
+    """
+    newest = dict[str, int]()
+
+    def hashes() -> Iterator[bytes]:
+        for index, data in enumerate(store.leaves(connection, 0, head.range.size)):
+            for subject in _KEPT_SUBJECT.findall(data):
+                newest[subject.decode()] = index
+            yield merkle.leaf_hash(data)
+
+    if merkle.range_over(hashes()) != head.range:
+        raise _not_signed(head.range.size, "条目复算的树根不同", "its leaves have another root")
+    return newest
 
 
 def _time_of(connection: Connection, index: int, checkpoint: Checkpoint) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -134,10 +134,25 @@ def opening_rows(connection: Connection, index: int) -> Sequence[Row[int, str, b
     return connection.execute(_OPENINGS, {"index": index}).all()
 
 
+_KINDS_AFTER = select(t.entries.c.kind).where(t.entries.c.index > bindparam("behind")).distinct()
+
+
+def kinds_after(connection: Connection, index: int) -> set[str]:
+    """The kinds of the entries behind ``index``."""
+    return set(connection.execute(_KINDS_AFTER, {"behind": index}).scalars())
+
+
 def newest_index(connection: Connection, subject: str) -> int | None:
     """The highest entry number that the subjects table has for ``subject``."""
     index: int | None = connection.execute(_NEWEST, {"subject": subject}).scalar_one()
     return index
+
+
+def indexes(connection: Connection, kinds: Sequence[str], after: int) -> list[int]:
+    """The numbers of the entries behind ``after`` whose kind is one of these; ``%`` stands for any ending."""
+    wanted = or_(*(t.entries.c.kind.like(kind) if kind.endswith("%") else t.entries.c.kind == kind for kind in kinds))
+    query = select(t.entries.c.index).where(t.entries.c.index > after, wanted).order_by(t.entries.c.index)
+    return list(connection.execute(query).scalars())
 
 
 def leaves(connection: Connection, start: int, end: int) -> Iterator[bytes]:

@@ -237,10 +237,15 @@ def note_outcome(connection: Connection, attempt: str, entry: int) -> None:
     connection.execute(_note_outcome, {"attempt": attempt, "entry": entry})
 
 
-def end(connection: Connection, application: str, *, state: str, entry: int, impression: str | None) -> bool:
-    """Close an application as sealed or refused; False when it was closed before."""
+def end(connection: Connection, application: str, *, state: str, entry: int, impression: str | None) -> None:
+    """Close an application as sealed or refused. Raises :class:`ConflictError` when it was closed before."""
     values = {"application": application, "to": state, "entry": entry, "impression_id": impression}
-    return connection.execute(_end_application, values).rowcount == 1
+    if connection.execute(_end_application, values).rowcount != 1:
+        raise ConflictError(
+            "already-ended",
+            f"申请 {application} 已办结，请以同一幂等键重试",
+            f"application {application} has ended already; retry with the same idempotency key",
+        )
 
 
 def attach_approval(connection: Connection, application: str, evidence: str) -> bool:

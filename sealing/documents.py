@@ -46,7 +46,7 @@ class DocumentStore:
             _fsync_folder(target.parent)
             path.unlink()
         except OSError as error:
-            raise _storage(error) from error
+            raise storage_error(error) from error
         return digest
 
     def read_path(self, digest: str) -> Path:
@@ -103,7 +103,8 @@ def _fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _storage(error: OSError) -> StorageError:
+def storage_error(error: OSError) -> StorageError:
+    """What the caller is told of an error of the file system."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageError(
             "disk-full",

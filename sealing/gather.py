@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
-from ledger.tables import entries
 from policies.facts import CallerFacts, DocumentFacts, Facts
 from registry import numbers
 from registry.agreement_terms import terms_digest
@@ -24,6 +23,7 @@ from registry.records import Agreement, Organ, Person
 from registry.store import Stored
 from sealing import impressions
 from sealing.applications import Counted
+from sealing.clock import Clock
 from sealing.inspection import Presented
 from sealing.order import Order, request_facts
 from sealing.parts import Pins, SealParts, seal_parts
@@ -167,13 +167,14 @@ class Gathered:
         }
 
 
-def gather(connection: Connection, shop: Workshop, presented: Presented, now: datetime) -> Gathered:
-    """All facts at ``now``, with the agreement's row locked until the transaction ends.
+def gather(
+    connection: Connection, shop: Workshop, presented: Presented, parts: SealParts | None, now: datetime
+) -> Gathered:
+    """All facts at ``now``. ``parts`` were read with the agreement's row locked until the transaction ends.
 
     Raises ``registry.errors.RowTamperedError`` and ``ledger`` errors when a row does not fit its entry.
     """
     order, caller, application = presented.order, presented.caller, presented.application
-    parts = seal_parts(connection, shop.registry, order.seal, lock=True)
     reader = Reader(connection, shop, now)
     agreement = None if parts is None else parts.agreement.record
     grantee = None if agreement is None else reader.organ(agreement.terms.grantee)
@@ -228,25 +229,23 @@ CHANGES_NO_ROW = frozenset(
 )
 """Kinds of entries that go with no change of a registry row; every other kind may."""
 
-_kinds_behind = select(entries.c.kind).where(entries.c.index > bindparam("behind")).distinct()
-
 
 def gather_again(
-    connection: Connection, shop: Workshop, presented: Presented, *, before: Gathered, since: int, now: datetime
-) -> Gathered:
-    """The facts for the second decision, under the same lock.
+    connection: Connection, shop: Workshop, presented: Presented, *, before: Gathered, since: int, clock: Clock
+) -> tuple[Gathered, datetime]:
+    """The facts for the second decision and their moment, under the locks of the agreement and of the record's head.
 
-    Every change of a registry row is a ledger entry, so when no such entry stands behind entry ``since`` the rows
-    are those that ``before`` was gathered from, and only the moment and the counts are new. Otherwise everything
-    is gathered again.
+    Every change of a registry row is a ledger entry, and none can be added while the head is held. So when no such
+    entry stands behind entry ``since``, the rows are those that ``before`` was gathered from, and only the moment
+    and the counts are new. Otherwise everything is gathered again.
     """
-    if before.parts is None:
-        return gather(connection, shop, presented, now)
     shop.registry.hold(connection, Agreement, before.agreement_id)
-    kinds = set(connection.execute(_kinds_behind, {"behind": since}).scalars())
-    if kinds - CHANGES_NO_ROW:
-        return gather(connection, shop, presented, now)
-    return replace(before, facts=_at(connection, before, presented, now))
+    shop.book.hold(connection)
+    now = clock()
+    if shop.book.kinds_after(connection, since) - CHANGES_NO_ROW:
+        parts = seal_parts(connection, shop.registry, presented.order.seal)
+        return gather(connection, shop, presented, parts, now), now
+    return replace(before, facts=_at(connection, before, presented, now)), now
 
 
 def _at(connection: Connection, before: Gathered, presented: Presented, now: datetime) -> Facts:

@@ -1,5 +1,6 @@
 """What an approval system asks for: one seal on one PDF for one item."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from signer.placement import Placement, parse_placement
 from signer.placement import to_json as placement_json
 
 COPY = r"^(original|duplicate [1-9][0-9]?)$"
+FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")  # as approvals and conditions name facts
 DECIMAL_HINT = '小数请用文字表示，例如 "22.5" / give decimals as text, e.g. "22.5"'
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -52,8 +54,8 @@ class Order(BaseModel):
     @classmethod
     def _facts_are_bounded(cls, facts: dict[str, Value]) -> dict[str, Value]:
         for name, value in facts.items():
-            if not name.isidentifier() or len(name) > 64:  # noqa: PLR2004  a field name, not a text
-                raise ValueError(f"{name[:64]!r}: 应为字段名 / expected a field name")
+            if not FACT_NAME.fullmatch(name):
+                raise ValueError(f"{name[:64]!r}: 应为小写字段名 / expected a field name, {FACT_NAME.pattern}")
             if isinstance(value, str) and len(value) > 200:  # noqa: PLR2004  as every other text of an order
                 raise ValueError(f"{name}: 超过 200 字 / longer than 200 characters")
             if isinstance(value, int) and abs(value) >= 2**53:

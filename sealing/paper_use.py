@@ -16,6 +16,7 @@ from sealing.errors import OrderError
 from sealing.gather import gather
 from sealing.inspection import Presented
 from sealing.order import Caller, Order
+from sealing.parts import seal_parts
 from sealing.workshop import Workshop
 
 
@@ -49,7 +50,8 @@ def paper_use(shop: Workshop, use: PaperUse, caller: Caller, now: datetime) -> R
     paper = new_id("pap")
     with shop.database.write() as connection:
         presented = Presented(order=use.order, caller=caller, application=paper)
-        gathered = gather(connection, shop, presented, now)
+        parts = seal_parts(connection, shop.registry, use.order.seal, lock=True)
+        gathered = gather(connection, shop, presented, parts, now)
         decision = decide(gathered.facts)
         persons = gathered.persons_group() | {"principal": use.approver}
         draft = Draft(

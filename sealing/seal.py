@@ -12,21 +12,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
-from keystore.interface import KeystoreError, Permit, SigningKey
+from keystore.interface import KeystoreError, Permit
 from ledger.canonical import canonical
+from ledger.errors import DatabaseError, LedgerError
 from ledger.ids import new_id
 from policies.decision import Decision
 from policies.rulesets import decide
 from registry import consumed_approvals, numbers
+from registry.errors import RegistryError, RowTamperedError
 from sealing import applications, impressions
 from sealing.abandon import LAPSED, abandon
 from sealing.clock import Clock, utc_now
+from sealing.documents import storage_error
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
-from sealing.errors import AbandonedError, ConflictError, NotAllowedError, OrderError, SealingError
+from sealing.errors import AbandonedError, ConflictError, NotAllowedError, OrderError, SealingError, StorageError
 from sealing.gather import Gathered, gather, gather_again
 from sealing.inspection import Presented
 from sealing.order import Caller, Outcome, Submission
+from sealing.parts import seal_parts
 from sealing.preparation import Preparation, prepare
 from sealing.workshop import Workshop
 from signer.errors import SignerError
@@ -58,15 +63,34 @@ def killer(step: str | None) -> Callable[[str], None]:
     return at
 
 
-class _ChangedMeanwhileError(Exception):
-    """Seal, key or agreement changed between preparing and the first commit; prepare again."""
+OUTCOME_KINDS = {"sealed": "seal.impressed", "refused": "seal.refused"}
+"""The kind of entry that each end of an application is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Use:
+    """One seal use as it was asked for; ``waiting`` names an application that was received before."""
+
+    submission: Submission
+    caller: Caller
+    waiting: str | None
+
+    def presented(self, application: str, preparation: Preparation) -> Presented:
+        return Presented(
+            order=self.submission.order,
+            caller=self.caller,
+            application=application,
+            approval=self.submission.approval,
+            digest=self.submission.document,
+            inspection=preparation.inspection,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Intent:
     attempt: applications.Attempt
+    presented: Presented
     gathered: Gathered
-    decision: Decision
 
 
 class Sealer:
@@ -84,109 +108,91 @@ class Sealer:
         A refusal is an :class:`Outcome`; raises :class:`sealing.errors.SealingError`, ``signer.errors.SignerError``
         (bad document or placement), ``keystore.interface.KeystoreError`` and ``ledger`` errors when nothing was sealed.
         """
+        use = _Use(submission=submission, caller=caller, waiting=application)
         # 1. May this caller ask at all, and was the same asked before?
-        now = self.clock()
-        known = self._known(submission, caller, application, now)
+        known = self._known(use)
         if known is not None:
             return known
 
-        for last in (False, True):
-            # 2. Without any lock: examine, open the key, draw, prepare. The bytes to be signed are known now.
-            preparation = prepare(self.shop, submission, now)
-            try:
-                # 3. First commit: decide under the lock; record the refusal, or the intent.
-                decided = self._intend(submission, caller, preparation, application)
-                break
-            except _ChangedMeanwhileError:
-                preparation.discard()
-                if last:
-                    raise ConflictError(
-                        "changed-meanwhile",
-                        "印章、密钥或协议在办理中发生变更，请重试",
-                        "the seal, its key or the agreement changed meanwhile; try again",
-                    ) from None
-            except BaseException:
-                preparation.discard()
-                raise
-        if isinstance(decided, Outcome):
-            preparation.discard()
-            return decided
-
-        # 4. Use the key once; the signature is checked against the certificate before it is embedded.
+        # 2. Without any lock: examine, open the key, draw, prepare. The bytes to be signed are known now.
+        preparation = prepare(self.shop, submission, self.clock())
         try:
-            sealed = self._sign(preparation, preparation.key)
+            # 3. First commit: decide under the lock; record the refusal, or the intent.
+            decided = self._intend(use, preparation)
+            if isinstance(decided, Outcome):
+                return decided
+            # 4. Use the key once; the signature is checked against the certificate before it is embedded.
             # 5. Keep the sealed bytes, then the second commit. Only now does anything leave.
-            kept = self.shop.documents.put(sealed.path)
-            self.at("sealed_file_kept")
-        except (KeystoreError, SignerError, SealingError) as error:
-            self._give_up(decided.attempt, error)
-            raise
+            sealed = self._sign(decided.attempt, preparation)
+            return self._conclude(decided, preparation, sealed)
         finally:
             preparation.discard()
-        try:
-            return self._conclude(submission, caller, preparation, decided, sealed, kept)
-        except AbandonedError:
-            self.shop.documents.destroy(kept)
-            raise
 
-    def _known(self, submission: Submission, caller: Caller, application: str | None, now: datetime) -> Outcome | None:
+    def _known(self, use: _Use) -> Outcome | None:
         with self.shop.database.read() as connection:
-            found = (
-                applications.find(connection, submission, caller.client)
-                if application is None
-                else applications.get(connection, application)
-            )
+            found = self._find(connection, use)
             if found is None:
                 return None
-            if found.client != caller.client or (found.state != "refused" and found.organ not in caller.organs):
+            if found.client != use.caller.client or (found.state != "refused" and found.organ not in use.caller.organs):
                 raise NotAllowedError(
                     "not-your-organ",
                     f"本系统无权代表单位 {found.organ} 办理",
                     f"this client may not act for organ {found.organ}",
                 )
+            if found.state == "waiting" and use.waiting is None:
+                raise ConflictError(
+                    "application-waits",
+                    f"该幂等键属于待批准的申请 {found.id}，请通过该申请办理",
+                    f"this idempotency key is that of application {found.id}, which waits; seal it through that",
+                )
             if found.state in {"sealed", "refused"}:
                 return self._recorded(connection, found)
-            applications.refuse_if_alive(connection, found.id, now)
+            applications.refuse_if_alive(connection, found.id, self.clock())
             return None
 
-    def _intend(
-        self, submission: Submission, caller: Caller, preparation: Preparation, waiting: str | None
-    ) -> "Outcome | _Intent":
+    def _find(self, connection: Connection, use: _Use, *, lock: bool = False) -> applications.Application | None:
+        if use.waiting is not None:
+            return applications.get(connection, use.waiting, lock=lock)
+        found = applications.find(connection, use.submission, use.caller.client)
+        return applications.get(connection, found.id, lock=True) if found is not None and lock else found
+
+    def _intend(self, use: _Use, preparation: Preparation) -> "Outcome | _Intent":
         with self.shop.database.write() as connection:
+            # The agreement first, then the application, then the head of the record: everybody locks in this order.
+            parts = seal_parts(connection, self.shop.registry, use.submission.order.seal, lock=True)
             now = self.clock()
-            application = self._claim(connection, submission, caller, waiting, now)
+            application = self._claim(connection, use, now)
             if isinstance(application, Outcome):
                 return application
-            presented = self._presented(submission, caller, preparation, application)
-            gathered = gather(connection, self.shop, presented, now)
+            presented = use.presented(application, preparation)
+            gathered = gather(connection, self.shop, presented, parts, now)
             decision = decide(gathered.facts)
             if not decision.allowed:
                 return self._refuse(connection, application, gathered, decision, now)
             if gathered.pins != preparation.pins:
-                raise _ChangedMeanwhileError
-            result = self._record_intent(connection, submission, preparation, application, gathered, decision, now)
+                raise ConflictError(
+                    "changed-meanwhile",
+                    "印章、密钥或协议在办理中发生变更，请以同一幂等键重试",
+                    "the seal, its key or the agreement changed meanwhile; retry with the same idempotency key",
+                )
+            attempt = self._record_intent(connection, presented, gathered, decision, preparation, now)
             self.at("intent_written")
         self.at("intent_committed")
-        return result
+        return _Intent(attempt=attempt, presented=presented, gathered=gathered)
 
-    def _claim(
-        self,
-        connection: Connection,
-        submission: Submission,
-        caller: Caller,
-        waiting: str | None,
-        now: datetime,
-    ) -> "str | Outcome":
-        found = (
-            applications.find(connection, submission, caller.client)
-            if waiting is None
-            else applications.get(connection, waiting, lock=True)
-        )
+    def _claim(self, connection: Connection, use: _Use, now: datetime) -> "str | Outcome":
+        """The application to work on, locked; or its outcome, when another process was faster since step 1."""
+        found = self._find(connection, use, lock=True)
         if found is None:
-            order = canonical(submission.order.to_json())
-            return applications.create(connection, submission, caller.client, now, canonical_order=order, state="open")
-        if found.state in {"sealed", "refused"}:  # another process was faster since step 1
+            order = canonical(use.submission.order.to_json())
+            return applications.create(
+                connection, use.submission, use.caller.client, now, canonical_order=order, state="open"
+            )
+        if found.state in {"sealed", "refused"}:
             return self._recorded(connection, found)
+        newest = self.shop.book.latest(connection, found.id)
+        if newest is not None and newest.kind in OUTCOME_KINDS.values():
+            raise _tampered(found.id, f"entry {newest.index} ended it")
         lapsed = applications.refuse_if_alive(connection, found.id, now)
         if lapsed is not None:
             abandon(connection, self.shop.book, lapsed, reason=LAPSED, key_used=True, now=now)
@@ -194,21 +200,18 @@ class Sealer:
             applications.start(connection, found.id)
         return found.id
 
-    @staticmethod
-    def _presented(submission: Submission, caller: Caller, preparation: Preparation, application: str) -> Presented:
-        return Presented(
-            order=submission.order,
-            caller=caller,
-            application=application,
-            approval=submission.approval,
-            digest=submission.document,
-            inspection=preparation.inspection,
-        )
-
     def _recorded(self, connection: Connection, application: applications.Application) -> Outcome:
-        findings = self.shop.findings_of(connection, application.entry)
-        impression = application.impression
-        sealed = impressions.get(connection, impression).sealed_digest if impression else None
+        """The outcome that the record tells of this application; its row alone is not believed."""
+        entry = self.shop.book.trusted(connection, application.entry or 0)
+        if entry.kind != OUTCOME_KINDS[application.state] or application.id not in entry.leaf.subjects:
+            raise _tampered(application.id, f"it names entry {entry.index}, which is not its outcome")
+        findings = self.shop.findings_of(connection, entry.index)
+        impression = sealed = None
+        if application.state == "sealed":
+            impression = str(application.impression)
+            if impression not in entry.leaf.subjects:
+                raise _tampered(application.id, f"entry {entry.index} is not about impression {impression}")
+            sealed = impressions.get(connection, impression).sealed_digest
         return applications.outcome(application, findings, sealed_digest=sealed)
 
     def _refuse(
@@ -228,23 +231,22 @@ class Sealer:
     def _record_intent(
         self,
         connection: Connection,
-        submission: Submission,
-        preparation: Preparation,
-        application: str,
+        presented: Presented,
         gathered: Gathered,
         decision: Decision,
+        preparation: Preparation,
         now: datetime,
-    ) -> _Intent:
+    ) -> applications.Attempt:
+        application, attempt = presented.application, new_id("att")
         if gathered.number_use is not None:
             numbers.reserve(connection, gathered.number_use)
-        if gathered.approval is not None:
+        if gathered.approval is not None and presented.digest is not None:
             approval = gathered.approval.claims.id
-            consumed_approvals.consume(connection, approval, document=submission.document, application=application)
-        attempt = new_id("att")
+            consumed_approvals.consume(connection, self.shop.book, approval, document=presented.digest, application=application)
         lease_until = now + self.shop.settings.lease
         draft = intent_draft(application, attempt, gathered, decision, preparation, lease_until)
         entry = self.shop.book.append(connection, draft, now)
-        opened = applications.open_attempt(
+        return applications.open_attempt(
             connection,
             application,
             attempt,
@@ -253,66 +255,107 @@ class Sealer:
             lease_until=lease_until,
             counted=gathered.counted,
         )
-        return _Intent(attempt=opened, gathered=gathered, decision=decision)
 
-    def _sign(self, preparation: Preparation, key: SigningKey) -> SealedFile:
-        prepared = preparation.prepared
-        signature = key.sign(Permit.to_sign(key, prepared.to_be_signed), prepared.to_be_signed)
-        self.at("key_used")
-        sealed = embed(prepared, signature)
-        self.at("sealed_file_written")
+    def _sign(self, attempt: applications.Attempt, preparation: Preparation) -> SealedFile:
+        """Sign, check, embed, and keep the file; whatever fails here ends the attempt."""
+        prepared, key = preparation.prepared, preparation.key
+        try:
+            signature = key.sign(Permit.to_sign(key, prepared.to_be_signed), prepared.to_be_signed)
+            self.at("key_used")
+            sealed = embed(prepared, signature)
+            self.at("sealed_file_written")
+            kept = self.shop.documents.put(sealed.path)
+            if kept != digest_text(sealed):
+                raise StorageError(
+                    "document-changed",
+                    f"保存的文件摘要为 {kept}，应为 {digest_text(sealed)}",
+                    f"the kept file has the digest {kept}, expected {digest_text(sealed)}",
+                )
+            self.at("sealed_file_kept")
+        except OSError as error:
+            typed = storage_error(error)
+            self._give_up(attempt, typed.code)
+            raise typed from error
+        except (KeystoreError, SignerError, SealingError) as error:
+            self._give_up(attempt, error.code)
+            raise
         return sealed
 
-    def _conclude(
-        self,
-        submission: Submission,
-        caller: Caller,
-        preparation: Preparation,
-        intent: _Intent,
-        sealed: SealedFile,
-        kept: str,
-    ) -> Outcome:
-        """Second commit: lock and decide again, record the impression or abandon."""
-        attempt, application = intent.attempt, intent.attempt.application
-        impression = new_id("imp")
-        with self.shop.database.write() as connection:
-            now = self.clock()
-            presented = self._presented(submission, caller, preparation, application)
-            gathered = gather_again(
-                connection, self.shop, presented, before=intent.gathered, since=attempt.intent_entry, now=now
-            )
-            decision = decide(gathered.facts)
-            if decision.allowed and gathered.pins == preparation.pins:
-                if not applications.move(connection, attempt.id, to="sealed"):
-                    raise _lease_lost(attempt)
-                draft = impression_draft(impression, attempt, gathered, decision, preparation, sealed)
-                entry = self.shop.book.append(connection, draft, now)
-                applications.note_outcome(connection, attempt.id, entry.index)
-                applications.end(connection, application, state="sealed", entry=entry.index, impression=impression)
-                impressions.record(
-                    connection, impression, application, entry=entry, gathered=gathered, sealed_digest=kept
-                )
-                self.at("impression_written")
-                codes = None
-            else:
-                codes = ", ".join(finding.code for finding in decision.refusals) or "changed-meanwhile"
-                abandon(connection, self.shop.book, attempt, reason=codes, key_used=True, now=now)
+    def _conclude(self, intent: _Intent, preparation: Preparation, sealed: SealedFile) -> Outcome:
+        """Second commit: lock and decide again, then record the impression or abandon.
+
+        When it is not known whether the commit was stored, the file stays and recovery or a repeat tells.
+        """
+        try:
+            with self.shop.database.write() as connection:
+                outcome = self._impress(connection, intent, preparation, sealed)
+        except DatabaseError:
+            raise
+        except (RegistryError, LedgerError, IntegrityError) as error:
+            self._give_up(intent.attempt, getattr(error, "code", "integrity"))
+            self.shop.documents.destroy(digest_text(sealed))
+            raise
+        except AbandonedError:
+            self.shop.documents.destroy(digest_text(sealed))
+            raise
         self.at("impression_committed")
-        if codes is not None:
-            raise _status_changed(attempt, codes)
+        if isinstance(outcome, AbandonedError):
+            self.shop.documents.destroy(digest_text(sealed))
+            raise outcome
+        return outcome
+
+    def _impress(
+        self, connection: Connection, intent: _Intent, preparation: Preparation, sealed: SealedFile
+    ) -> "Outcome | AbandonedError":
+        attempt, application, impression = intent.attempt, intent.attempt.application, new_id("imp")
+        gathered, now = gather_again(
+            connection,
+            self.shop,
+            intent.presented,
+            before=intent.gathered,
+            since=attempt.intent_entry,
+            clock=self.clock,
+        )
+        decision = decide(gathered.facts)
+        if not decision.allowed or gathered.pins != preparation.pins:
+            codes = ", ".join(finding.code for finding in decision.refusals) or "changed-meanwhile"
+            abandon(connection, self.shop.book, attempt, reason=codes, key_used=True, now=now)
+            return _status_changed(attempt, codes)
+        if not applications.move(connection, attempt.id, to="sealed"):
+            raise _lease_lost(attempt)
+        draft = impression_draft(impression, attempt, gathered, decision, preparation, sealed)
+        entry = self.shop.book.append(connection, draft, now)
+        applications.note_outcome(connection, attempt.id, entry.index)
+        applications.end(connection, application, state="sealed", entry=entry.index, impression=impression)
+        impressions.record(
+            connection, impression, application, entry=entry, gathered=gathered, sealed_digest=digest_text(sealed)
+        )
+        self.at("impression_written")
         return Outcome(
             application=application,
             state="sealed",
             entry=entry.index,
             impression=impression,
-            sealed_digest=kept,
+            sealed_digest=digest_text(sealed),
             findings=findings_json(decision),
         )
 
-    def _give_up(self, attempt: applications.Attempt, error: Exception) -> None:
+    def _give_up(self, attempt: applications.Attempt, reason: str) -> None:
         with self.shop.database.write() as connection:
-            code = getattr(error, "code", type(error).__name__)
-            abandon(connection, self.shop.book, attempt, reason=str(code), key_used=True, now=self.clock())
+            abandon(connection, self.shop.book, attempt, reason=reason, key_used=True, now=self.clock())
+
+
+def digest_text(sealed: SealedFile) -> str:
+    """The digest of the whole sealed file as text."""
+    return "sha256:" + sealed.digest.hex()
+
+
+def _tampered(application: str, found: str) -> RowTamperedError:
+    return RowTamperedError(
+        "row-tampered",
+        f"表 applications 行 {application} 与台账不符（{found}）",
+        f"table applications, row {application}: {found}",
+    )
 
 
 def _lease_lost(attempt: applications.Attempt) -> AbandonedError:

@@ -1,8 +1,10 @@
 """What the document must state, and whether it does: else a listed item's name could seal another item's licence."""
 
 from policies.facts import Statement, Value
-from policies.folding import states
+from policies.folding import states, states_number
 from sealing.order import Order
+
+NUMBERS = ("document_number", "licence_number")
 
 
 def statements(
@@ -26,11 +28,16 @@ def statements(
         Statement(
             name=name,
             value=values[0] if values else "",
-            found=name not in truths and any(states(text, value) for value in values),
+            found=name not in truths and any(_stands(name, text, value) for value in values),
             confirmed=name in confirms,
         )
         for name, values in wanted
     )
+
+
+def _stands(name: str, text: str, value: str) -> bool:
+    # A piece of the printed number would be free when the number itself is in use.
+    return (states_number if name in NUMBERS else states)(text, value)
 
 
 def _spoken(value: Value) -> str:

@@ -1,6 +1,6 @@
 """Tables of the seal cycle: applications, their attempts, and where each impression is in the record."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from ledger.tables import metadata
 
@@ -39,6 +39,13 @@ attempts = Table(
     UniqueConstraint("application", "number", name="uq_attempts_number"),
     Index("ix_attempts_state", "state", "lease_until"),
     Index("ix_attempts_seal", "seal", "state"),
+)
+Index(
+    "uq_attempts_alive",  # an application has one living attempt at most
+    attempts.c.application,
+    unique=True,
+    sqlite_where=text("state = 'intended'"),
+    postgresql_where=text("state = 'intended'"),
 )
 
 impressions = Table(

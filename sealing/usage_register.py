@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ledger.book import StoredEntry
-from ledger.tables import entries
 from registry.china_time import BEIJING
 from sealing.workshop import Workshop
 
@@ -82,12 +81,7 @@ class Period:
 
 def lines(connection: Connection, shop: Workshop, period: Period) -> Iterator[Line]:
     """The lines in the order of the record. Raises ``ledger.errors.RecordBrokenError`` on a changed entry."""
-    query = (
-        select(entries.c.index)
-        .where(entries.c.index > period.after, entries.c.kind.in_(KINDS))
-        .order_by(entries.c.index)
-    )
-    for index in connection.execute(query).scalars():
+    for index in shop.book.indexes(connection, *KINDS, after=period.after):
         stored = shop.book.entry(connection, index)
         if period.since is not None and stored.time < period.since:
             continue

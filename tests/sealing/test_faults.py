@@ -5,10 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+from world import identity_number
 
 from keystore.interface import KeystoreError
 from ledger.errors import DatabaseUnavailableError
-from sealing.errors import StorageError
+from ledger.ids import new_id
+from registry.errors import RowTamperedError
+from registry.records import Person
+from sealing.errors import ConflictError, StorageError
+from sealing.reception import receive
 from sealing.recover import recover
 from sealing.seal import STEPS
 
@@ -195,3 +201,51 @@ def test_numbers_of_an_abandoned_attempt_are_free_for_another_case(installed):
 
     again = world.submission("city", installed.folder, document_number="兴审批〔2026〕9号")
     assert installed.sealer().seal(again, installed.caller).state == "sealed"
+
+
+def test_a_file_system_that_fails_while_embedding_is_a_typed_error(installed):
+    def take_away(step):
+        if step == "key_used":
+            for path in installed.shop.documents.incoming.iterdir():
+                path.unlink()
+
+    submission = installed.world.submission("city", installed.folder)
+    with pytest.raises(StorageError) as raised:
+        installed.sealer(at=take_away).seal(submission, installed.caller)
+
+    assert raised.value.code == "document-store-failed"
+    assert installed.kinds()[-1] == "seal.abandoned"
+    retry_after_recovery(installed, submission)
+
+
+def test_a_row_changed_while_the_key_works_leaves_no_sealed_file(installed):
+    def change(step):
+        if step == "key_used":
+            with installed.shop.database.engine.begin() as connection:
+                connection.execute(text("UPDATE registry_agreement SET body = replace(body, '审协', '审議')"))
+            installed.world.put(
+                Person(
+                    id=new_id("per"), name="示例丙", natural_person=installed.shop.natural_person(identity_number(77))
+                )
+            )
+
+    submission = installed.world.submission("city", installed.folder)
+    installed.world.now = installed.clock()
+    with pytest.raises(RowTamperedError):
+        installed.sealer(at=change).seal(submission, installed.caller)
+
+    assert list(installed.shop.documents.digests()) == []
+    assert installed.kinds()[-1] == "seal.abandoned"
+
+
+def test_the_key_of_a_waiting_application_is_not_sealed_past_its_approval(installed):
+    submission = installed.world.submission("city", installed.folder)
+    bare = replace(submission, approval=None)
+    kept = installed.folder / "kept.pdf"
+    kept.write_bytes(submission.source.read_bytes())
+    receive(installed.shop, bare, installed.caller, installed.clock())
+
+    with pytest.raises(ConflictError) as raised:
+        installed.sealer().seal(replace(bare, source=kept), installed.caller)
+
+    assert raised.value.code == "application-waits"

@@ -65,6 +65,10 @@ def _attempts() -> None:
     )
     op.create_index("ix_attempts_state", "attempts", ["state", "lease_until"])
     op.create_index("ix_attempts_seal", "attempts", ["seal", "state"])
+    alive = sa.text("state = 'intended'")
+    op.create_index(
+        "uq_attempts_alive", "attempts", ["application"], unique=True, sqlite_where=alive, postgresql_where=alive
+    )
 
 
 def _impressions() -> None:
