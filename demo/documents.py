@@ -49,7 +49,7 @@ def decision(
     placement: dict[str, Any] | None = None,
     issuer: str | None = None,
 ) -> Paper:
-    """A letter of decision; ``text`` has title, addressee, opening, table, terms and copied_to."""
+    """A letter of decision; ``text`` has title, addressee, opening, table, terms and copied_to (may be empty)."""
     data = {
         "issuer": issuer or particulars.issuer,
         "document_number": particulars.document_number,
@@ -242,7 +242,7 @@ def gas_decision(particulars: Particulars, *, change: bool) -> Paper:
         ],
         "table": [],
         "terms": ["二、你公司应当依法经营，保障供气安全。"],
-        "copied_to": "兴国县城市管理局",
+        "copied_to": "",
     }
     return decision(particulars, text)
 
@@ -255,6 +255,6 @@ def plain_decision(particulars: Particulars, item: str) -> Paper:
         "opening": [f"你公司于{particulars.applied}提出的{item}申请，本机关已依法受理。经审查，准予{item}。"],
         "table": [],
         "terms": ["请你公司依法开展活动，接受监督检查。"],
-        "copied_to": "兴国县有关单位",
+        "copied_to": "",
     }
     return decision(particulars, text)
