@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     max_pdf_bytes: Annotated[int, Field(ge=1_000, le=1_000 * MEGABYTE)] = 100 * MEGABYTE
     max_pages: Annotated[int, Field(ge=1, le=100_000)] = 2_000
 
-    sandbox_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    sandbox_workers: Annotated[int, Field(ge=1, le=64)] = 2
     sandbox_memory: Annotated[int, Field(ge=128 * MEGABYTE)] = 512 * MEGABYTE
     """Bytes of address space for one worker process."""
     sandbox_seconds: Annotated[float, Field(gt=0, le=600)] = 5.0
