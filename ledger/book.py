@@ -193,18 +193,9 @@ class Book:
             return known
         return None
 
-    def hold(self, connection: Connection) -> None:
-        """Lock the head in the caller's write, and verify it: nobody appends until that ends. Raises as :meth:`append`."""
-        self._guard.check(connection, store.lock_head(connection), self._guard.verified)
-
     def indexes(self, connection: Connection, *kinds: str, after: int = -1) -> list[int]:
         """The numbers of the entries of these kinds behind ``after``; ``seal.%`` names all that begin so."""
         return store.indexes(connection, kinds, after)
-
-    def kinds_after(self, connection: Connection, index: int) -> set[str]:
-        """The kinds of the entries behind ``index``, read from their leaves."""
-        head = store.read_head(connection)
-        return {Leaf.from_bytes(data).kind for data in store.leaves(connection, index + 1, head.range.size)}
 
     def trusted(self, connection: Connection, index: int) -> StoredEntry:
         """As :meth:`entry`, and proven, once in this process, to be in the tree this process has verified.

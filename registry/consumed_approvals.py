@@ -8,17 +8,15 @@ The intent's ledger entry names :func:`line_subject` beside its application, so 
 another application by hand is noticed.
 """
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from ledger.tables import subjects
+from ledger.book import Book
 from registry.errors import ConflictError, RowTamperedError
 from registry.record import derived_id
 from registry.tables import consumed_approvals as t
 
 _HOLDER = select(t.c.application).where(t.c.approval == bindparam("approval"), t.c.document == bindparam("document"))
-_NEWEST = select(func.max(subjects.c.index)).where(subjects.c.subject == bindparam("line")).scalar_subquery()
-_RECORDED = select(subjects.c.subject).where(subjects.c.index == _NEWEST)
 
 
 def line_subject(approval: str, document: str) -> str:
@@ -26,14 +24,15 @@ def line_subject(approval: str, document: str) -> str:
     return derived_id("apl", approval, document)
 
 
-def used_by(connection: Connection, approval: str, *, document: str) -> str | None:
+def used_by(connection: Connection, book: Book, approval: str, *, document: str) -> str | None:
     """The application that used the line of ``approval`` for the PDF with digest ``document``, if any.
 
-    Raises :class:`RowTamperedError` when the ledger says otherwise.
+    Raises :class:`RowTamperedError` when the ledger says otherwise, ``ledger.errors.RecordBrokenError`` when its
+    tables do not fit its leaves.
     """
     holder = connection.execute(_HOLDER, {"approval": approval, "document": document}).scalar_one_or_none()
-    recorded = connection.execute(_RECORDED, {"line": line_subject(approval, document)}).scalars().all()
-    if recorded and holder not in recorded:
+    newest = book.newest(connection, line_subject(approval, document))
+    if newest is not None and holder not in book.trusted(connection, newest).leaf.subjects:
         raise RowTamperedError(
             "row-tampered",
             f"表 {t.name} 行 {approval}：与台账条目不符",
@@ -42,12 +41,12 @@ def used_by(connection: Connection, approval: str, *, document: str) -> str | No
     return holder
 
 
-def consume(connection: Connection, approval: str, *, document: str, application: str) -> None:
+def consume(connection: Connection, book: Book, approval: str, *, document: str, application: str) -> None:
     """Use the line up for ``application``; nothing happens when this application has it already.
 
     Raises :class:`ConflictError` ``approval-consumed`` when another application has.
     """
-    holder = used_by(connection, approval, document=document)
+    holder = used_by(connection, book, approval, document=document)
     if holder == application:
         return
     if holder is not None:

@@ -1,7 +1,7 @@
 """Whether a row is what its newest ledger entry committed to.
 
-Three things are kept in this process, none of which has to be believed: parsed records by their digest,
-commitments of proven entries by their leaf hash, and the newest version seen of each row.
+Two things are kept in this process, none of which has to be believed: parsed records by their digest, and
+commitments of proven entries by their leaf hash. The book knows which entry about a row is the newest.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Row
 
 from ledger.book import Book
 from ledger.canonical import JsonValue
-from ledger.database import is_writing
 from ledger.errors import EntryNotFoundError
 from registry.errors import RecordInvalidError, RowTamperedError
 from registry.kinds import KINDS, Kind
@@ -55,7 +54,6 @@ class RowGuard:
         self._book = book
         self._models: dict[tuple[str, str], tuple[Record, dict[str, str | None]]] = {}
         self._commitments: dict[tuple[int, bytes], JsonValue] = {}
-        self._versions: dict[str, int] = {}
 
     def check(self, connection: Connection, kind: type[R], row: Row[Any]) -> Stored[R]:
         """The record of ``row``, which also holds ``latest`` and ``leaf_hash`` from the ledger's tables.
@@ -70,10 +68,11 @@ class RowGuard:
             raise tampered(kind, row.id, "不是台账所记的最新一版", "the row is not the newest that the ledger knows")
         if self._committed(connection, kind, row) != commitment(spec, row.id, row.version, row.digest):
             raise tampered(kind, row.id, "与台账条目不符", "the row does not fit its ledger entry")
+        if self._book.newer(connection, row_subject(row.id), row.entry_index) is not None:
+            raise tampered(kind, row.id, "不是台账所记的最新一版", "the row is not the newest that the ledger knows")
         record, columns = self._model(kind, spec, row.digest, members["body"])
         if any(members[name] != value for name, value in columns.items()) or record.id != row.id:
             raise tampered(kind, row.id, "检索列与内容不符", "the lookup columns do not fit the body")
-        self._not_older(connection, kind, row)
         return Stored(record=record, version=row.version, digest=row.digest, entry_index=row.entry_index)
 
     def _committed(self, connection: Connection, kind: type[R], row: Row[Any]) -> JsonValue:
@@ -88,13 +87,6 @@ class RowGuard:
             _remember(self._commitments, (entry.index, entry.leaf_hash), found)
             return found
         return self._commitments[key]
-
-    def _not_older(self, connection: Connection, kind: type[R], row: Row[Any]) -> None:
-        """Refuse a row older than one this process saw: its newer entries were taken from the subjects."""
-        if row.version < self._versions.get(row.id, 0):
-            raise tampered(kind, row.id, "比本进程见过的版本旧", "the row is older than one this process has seen")
-        if not is_writing(connection):  # what a transaction in progress wrote may yet be taken back
-            self._versions[row.id] = row.version
 
     def _model(self, kind: type[R], spec: Kind, row_digest: str, body: str) -> tuple[Any, dict[str, str | None]]:
         cached = self._models.get((spec.name, row_digest))

@@ -158,7 +158,9 @@ class Reader:
             )
         used = None
         if presented.digest is not None:
-            used = consumed_approvals.used_by(self.connection, self.shop.book, statement.claims.id, document=presented.digest)
+            used = consumed_approvals.used_by(
+                self.connection, self.shop.book, statement.claims.id, document=presented.digest
+            )
         surroundings = ApprovalSurroundings(
             principal=self.person_facts(principal),
             on_behalf_of=None if behalf is None else behalf.natural_person,

@@ -206,6 +206,50 @@ def test_the_newest_entry_taken_out_of_the_index_is_missed_by_the_process_that_k
         record.book.latest(connection, seal)
 
 
+@pytest.mark.parametrize("checkpointed", [False, True])
+@pytest.mark.parametrize("prefix", ["row", "apl", "num"])
+def test_what_must_not_be_forgotten_is_read_from_the_leaves_after_a_restart(
+    world: World, prefix: str, checkpointed: bool
+) -> None:
+    subject = new_id(prefix)
+    world.append(subject, new_id("app"), row={"state": "active"})
+    suspended = world.append(subject, row={"state": "suspended"})
+    if checkpointed:
+        world.book.checkpoint(world.now, 2)
+    world.sql('DELETE FROM ledger_subjects WHERE "index" = :index', index=suspended.index)
+    world.restart()
+    with world.database.read() as connection:
+        assert world.book.newer(connection, subject, 0) == suspended.index
+        assert world.book.newer(connection, subject, suspended.index) is None
+        with pytest.raises(RecordBrokenError, match="index of"):
+            world.book.latest(connection, subject)
+
+
+def test_a_leaf_under_the_signed_checkpoint_that_was_changed_stops_a_restart(record: World) -> None:
+    record.sql('UPDATE ledger_entries SET leaf = (SELECT leaf FROM ledger_entries WHERE "index" = 0) WHERE "index" = 2')
+    record.restart()
+    with pytest.raises(HeadTamperedError, match="leaves have another root"):
+        record.append()
+
+
+def test_what_must_not_be_forgotten_is_never_dropped(record: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.head.REMEMBERED", 2)
+    line = new_id("apl")
+    used = record.append(line)
+    record.fill(5)
+    assert record.book._guard.newest(line) == used.index
+
+
+def test_entries_are_found_by_kind(record: World) -> None:
+    for kind in ("seal.impressed", "seal.refused", "organ.changed", "organ_key.changed"):
+        record.append(kind=kind)
+    with record.database.read() as connection:
+        assert record.book.indexes(connection, "seal.impressed", "seal.refused") == [9, 10]
+        assert record.book.indexes(connection, "organ.%") == [11]
+        assert record.book.indexes(connection, "organ%", after=11) == [12]
+        assert record.book.kinds_after(connection, 10) == {"organ.changed", "organ_key.changed"}
+
+
 def test_an_index_that_points_to_another_entry_is_noticed(record: World) -> None:
     seal = new_id("sea")
     record.sql("INSERT INTO ledger_subjects VALUES (:seal, 3)", seal=seal)

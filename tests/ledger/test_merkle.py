@@ -17,6 +17,7 @@ from ledger.merkle import (
     inclusion_proof,
     leaf_hash,
     range_at,
+    range_over,
     verify_consistency,
     verify_inclusion,
 )
@@ -218,3 +219,12 @@ def test_a_huge_tree_is_proven_with_few_nodes() -> None:
 
     assert len(inclusion_proof(123_456_789, 10**12, read)) == 40
     assert len(asked) < 80
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 8, 100])
+def test_a_range_over_hashes_is_the_one_that_appending_gives(size: int) -> None:
+    hashes = [leaf_hash(bytes([number])) for number in range(size)]
+    appended = CompactRange()
+    for each in hashes:
+        appended, _ = appended.append(each)
+    assert range_over(iter(hashes)) == appended
