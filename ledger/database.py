@@ -44,7 +44,12 @@ class Database:
                 f"不支持的数据库 {self.dialect}；应为 sqlite 或 postgresql",
                 f"database {self.dialect} is not supported; sqlite or postgresql expected",
             )
-        self.engine: Engine = create_engine(parsed, poolclass=QueuePool, pool_timeout=busy_timeout.total_seconds())
+        self.engine: Engine = create_engine(
+            parsed,
+            poolclass=QueuePool,
+            pool_timeout=busy_timeout.total_seconds(),
+            hide_parameters=True,  # they hold personal data and must not reach a log
+        )
         milliseconds = int(busy_timeout.total_seconds() * 1000)
         if self.dialect == "sqlite":
             self._readers, self._writers = _sqlite(self.engine, milliseconds)
