@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 from rich.console import Console
 
 from demo import cases, registration
@@ -50,8 +51,8 @@ def run(folder: Path, show: bool) -> int:  # noqa: FBT001  the command's own swi
             refused = _refuse(scene, stage)
             judged += _judge(scene, _resume(scene, stage))
             _conclude(scene, judged, refused)
-    except DemoError as error:
-        report.wrong.append(str(error))
+    except (DemoError, httpx2.TransportError) as error:
+        report.wrong.append(f"{type(error).__name__}: {error}")
     return report.end(time.perf_counter() - begun)
 
 
