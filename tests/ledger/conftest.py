@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from databases import KINDS, PostgresServer, copy_of, empty_database, postgres_server, server_programs
+from databases import KINDS, PostgresServer, copy_of, empty_database
 from ledger_world import LogKey, World
 
 from ledger import migrate
@@ -19,15 +19,6 @@ def log_key() -> LogKey:
 @pytest.fixture
 def other_key() -> LogKey:
     return LogKey(b"\x08" * 32)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    programs = server_programs()
-    if programs is None:
-        pytest.skip("needs the program postgres")
-    with postgres_server(programs) as server:
-        yield server
 
 
 @pytest.fixture(params=KINDS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from databases import KINDS, PostgresServer, empty_database, postgres_server, server_programs
+from databases import KINDS, empty_database
 from sqlalchemy import text
 
 import registry.tables  # noqa: F401  the migration check compares all tables
@@ -88,15 +88,6 @@ class World:
         """What somebody with the database's password could do."""
         with self.database.engine.begin() as connection:
             assert connection.execute(text(statement), values).rowcount >= 1
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    programs = server_programs()
-    if programs is None:
-        pytest.skip("needs the program postgres")
-    with postgres_server(programs) as server:
-        yield server
 
 
 @pytest.fixture(params=KINDS)
