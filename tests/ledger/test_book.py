@@ -262,9 +262,8 @@ def test_an_erasure_is_not_erased_and_nothing_is_erased_twice(world: World) -> N
     assert world.count("ledger_entries") == 2
 
 
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
 def test_what_was_erased_is_overwritten_in_the_file(world: World, tmp_path: Path) -> None:
-    if world.database.dialect != "sqlite":
-        return
     world.append(persons={"name": "identifiable-person-name"})
     with world.database.write() as connection:
         world.book.erase(connection, 0, ["persons"], reason="r", by=new_id("per"), now=world.now)
