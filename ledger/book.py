@@ -197,6 +197,14 @@ class Book:
         """The numbers of the entries of these kinds behind ``after``; ``seal.%`` names all that begin so."""
         return store.indexes(connection, kinds, after)
 
+    def named_after(self, connection: Connection, index: int, subject: str) -> int | None:
+        """The first entry behind ``index`` whose leaf names ``subject``; the table of subjects is not asked."""
+        size = store.read_head(connection).range.size
+        for number, data in enumerate(store.leaves(connection, index + 1, size), index + 1):
+            if subject.encode() in data and subject in Leaf.from_bytes(data).subjects:
+                return number
+        return None
+
     def trusted(self, connection: Connection, index: int) -> StoredEntry:
         """As :meth:`entry`, and proven, once in this process, to be in the tree this process has verified.
 

@@ -8,6 +8,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path
 
@@ -78,6 +79,18 @@ class DocumentStore:
         """The digests of all kept documents, by name only."""
         for path in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*")):
             yield f"sha256:{path.name}"
+
+    def left(self, before: datetime) -> list[Path]:
+        """Files in ``incoming`` last written before that moment: what a killed process left, signed or not."""
+        found = []
+        for path in sorted(self.incoming.iterdir()):
+            try:
+                written = path.stat().st_mtime
+            except FileNotFoundError:  # its owner was faster
+                continue
+            if written < before.timestamp():
+                found.append(path)
+        return found
 
     def _make_shelf(self, shelf: Path) -> None:
         try:

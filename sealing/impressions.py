@@ -6,15 +6,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, or_, select
 
-from ledger.book import Appended
+from ledger.book import Appended, Book, StoredEntry
 from registry.china_time import BEIJING
+from registry.errors import RowTamperedError
 from sealing.errors import UnknownError
 from sealing.gather import Gathered
 from sealing.tables import attempts, impressions
 
+IMPRESSED = "seal.impressed"
+
 _insert = insert(impressions)
 _by_id = select(impressions).where(impressions.c.id == bindparam("impression"))
-_by_sealed = select(impressions).where(impressions.c.sealed_digest == bindparam("sealed"))
 _on_day = select(func.count()).where(
     impressions.c.seal == bindparam("seal"),
     impressions.c.local_date == bindparam("day"),
@@ -52,6 +54,9 @@ class Impression:
     case_number: str
     source_digest: str
     sealed_digest: str
+    agreement: str
+    assurance: str
+    local_date: str
 
     @classmethod
     def of(cls, row: RowMapping) -> "Impression":
@@ -66,6 +71,9 @@ class Impression:
             case_number=row["case_number"],
             source_digest=row["source_digest"],
             sealed_digest=row["sealed_digest"],
+            agreement=row["agreement"],
+            assurance=row["assurance"],
+            local_date=row["local_date"],
         )
 
 
@@ -98,7 +106,7 @@ def record(
             "case_number": facts.request.case_number,
             "source_digest": gathered.document_digest,
             "sealed_digest": sealed_digest,
-            "local_date": local_date(facts.now),
+            "local_date": local_date(entry.time),
             "assurance": "" if facts.approval is None else facts.approval.assurance,
         },
     )
@@ -125,10 +133,56 @@ def get(connection: Connection, impression: str) -> Impression:
     return Impression.of(row)
 
 
-def of_file(connection: Connection, sealed_digest: str) -> Impression | None:
-    """The impression whose sealed file has this digest."""
-    row = connection.execute(_by_sealed, {"sealed": sealed_digest}).mappings().first()
-    return None if row is None else Impression.of(row)
+_IDENTITY = ("application", "document", "seal")
+"""Groups of an impression's entry that are never erased: which impression, of which file, between which organs."""
+
+
+def differences(row: Impression, entry: StoredEntry) -> list[str]:
+    """The columns of ``row`` that its entry contradicts; what was lawfully erased contradicts nothing."""
+    groups = {name: opening.value for name, opening in entry.openings.items() if isinstance(opening.value, dict)}
+    told: dict[str, object] = {"local_date": local_date(entry.time)}
+    for column, (group, member) in _COLUMNS.items():
+        if group in groups:
+            told[column] = groups[group].get(member) or ""
+    return [column for column, value in told.items() if getattr(row, column) != value]
+
+
+_COLUMNS = {
+    "id": ("application", "impression"),
+    "application": ("application", "application"),
+    "source_digest": ("document", "source_digest"),
+    "sealed_digest": ("document", "sealed_digest"),
+    "seal": ("seal", "seal"),
+    "agreement": ("seal", "agreement_id"),
+    "grantor": ("seal", "grantor_code"),
+    "grantee": ("seal", "grantee_code"),
+    "case_number": ("case", "case_number"),
+    "assurance": ("approval", "assurance"),
+}
+"""Where the entry tells what each column of the index repeats."""
+
+
+def check(connection: Connection, book: Book, row: Impression) -> Impression:
+    """``row``, once it was held against its proven entry; who may see it follows from that.
+
+    Raises :class:`RowTamperedError`, ``ledger.errors.RecordBrokenError``.
+    """
+    entry = book.trusted(connection, row.entry)
+    missing = [group for group in _IDENTITY if group not in entry.openings]
+    wrong = [*missing, *differences(row, entry)]
+    if entry.kind != IMPRESSED or row.id not in entry.leaf.subjects or wrong:
+        names = "、".join(wrong) or "entry_index"
+        raise RowTamperedError(
+            "row-tampered",
+            f"表 impressions 行 {row.id}：{names} 与台账第 {row.entry} 条不符",
+            f"table impressions, row {row.id}: {names} does not fit entry {row.entry}",
+        )
+    return row
+
+
+def checked(connection: Connection, book: Book, impression: str) -> Impression:
+    """One impression, held against its entry. Raises :class:`UnknownError` and as :func:`check`."""
+    return check(connection, book, get(connection, impression))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
