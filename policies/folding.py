@@ -112,6 +112,65 @@ def is_seal_name(name: str) -> bool:
     return bool(head and bracket) and all(map(is_han, head)) and bool(re.fullmatch("[1-9][0-9]*）", number))
 
 
+_KEPT_IN_KEY = re.compile(r"[0-9]+|[a-z]+|[^\W0-9a-z_]")  # a run of digits, a word, one Chinese character
+_COUNTER = re.compile(r"第(?=\(?[0-9])|(?<=[0-9])\)?[号號]")
+
+
+def _tokens(number: str) -> tuple[str, ...]:
+    said = _COUNTER.sub(" ", fold(number))
+    return tuple(found.lstrip("0") or "0" if found[0].isdigit() else found for found in _KEPT_IN_KEY.findall(said))
+
+
+def number_key(number: str) -> str:
+    """The form in which two numbers are the same number: what is left when all punctuation is gone.
+
+    Tokens with a space between: runs of digits without leading zeros, Latin words, single Chinese
+    characters. 第 before and 号 after digits are left out. 兴审批〔2026〕07号 has the key ``兴 审 批 2026 7``.
+    """
+    return " ".join(_tokens(number))
+
+
+def is_part(one: str, other: str) -> bool:
+    """Whether the number with key ``one`` is a piece of that with key ``other``, or all of it.
+
+    7 is no part of 17, but it is one of 兴审批〔2026〕7号.
+    """
+    return f" {one} " in f" {other} "
+
+
+def digit_runs(key: str) -> tuple[str, ...]:
+    """The runs of digits in a key, in order. A part of a number has no run that the number does not have."""
+    return tuple(token for token in key.split(" ") if token[:1].isdigit())
+
+
+def malformed_number(number: str) -> Lookalike | None:
+    """Why ``number`` cannot be the whole of a number as printed, or ``None``."""
+    folded = fold(number)
+    if not digit_runs(number_key(number)):
+        return Lookalike(zh="没有数字，应至少有一个", en="has no digit, expected at least one")
+    if not (_can_begin(folded[0], "(<《〈") and _can_begin(folded[-1], ")>》〉")):
+        return Lookalike(
+            zh="首尾有标点，应首尾均为文字、数字或括号",
+            en="begins or ends with punctuation, expected a character, a digit or a bracket at both ends",
+        )
+    if not _is_paired(folded):
+        return Lookalike(zh="括号不成对，应写全编号", en="has an unpaired bracket, expected the whole number")
+    return None
+
+
+def _is_paired(folded: str) -> bool:
+    depth = 0
+    for character in folded:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _can_begin(character: str, brackets: str) -> bool:
+    return character in brackets or is_han(character) or (character.isascii() and character.isalnum())
+
+
 _QUANTITY = re.compile(r"[0-9]{1,9}(?:\.[0-9]+)?")
 # "No" or "№" (folded to "no") is the one Latin word that a number may follow without a gap.
 _NOT_AFTER_WORD = r"(?:(?<![0-9a-z])|(?<=(?<![0-9a-z])no))"
@@ -156,3 +215,37 @@ def states(text: str, value: str) -> bool:
         return False
     pattern = _quantity_pattern(folded) if _QUANTITY.fullmatch(folded) else _other_pattern(folded)
     return re.search(pattern, _searchable(text)) is not None
+
+
+_NOT_INSIDE_BEFORE = r"(?<![)\]])"
+_NUMBER_BEFORE_DIGIT = _STARTS_NUMBER + r"(?<![(<《〈第/])(?<![)第/-] )"
+_NUMBER_BEFORE_BRACKET = r"(?<![0-9a-z\u3007\u3400-\u9fff])"
+_NUMBER_AFTER_DIGIT = _ENDS_NUMBER + r"(?! ?\)? ?[号號])(?! ?\( ?[0-9a-z])(?!\)[0-9a-z第])(?!/[0-9a-z])"
+_NUMBER_AFTER_BRACKET = r"(?! ?第? ?[号號])(?!第?[0-9a-z])"  # after a gap a digit is the next cell
+_NUMBER_AFTER_COUNTER = r"(?!之|-[0-9a-z]|[0-9a-z])"
+
+
+def _whole_number_pattern(number: str) -> str:
+    """The number, and around it nothing that reads on: no digit, bracket, 第 or 号 of the same number."""
+    first, last = number[0], number[-1]
+    before, after = "", _NUMBER_AFTER_COUNTER
+    if first.isascii() and first.isalnum():
+        before = _NUMBER_BEFORE_DIGIT
+    elif first == "(":
+        before = _NUMBER_BEFORE_BRACKET
+    if last.isascii() and last.isalnum():
+        after = _NUMBER_AFTER_DIGIT
+    elif last == ")":
+        after = _NUMBER_AFTER_BRACKET
+    return _NOT_INSIDE_BEFORE + before + " ?".join(map(re.escape, number)) + after
+
+
+def states_number(text: str, number: str) -> bool:
+    """Whether ``number`` stands in ``text`` as the whole of a number, wherever lines break.
+
+    Neither 7号 nor 〔2026〕7号 nor 兴审批〔2026〕7 stands in 兴审批〔2026〕7号. Where a line breaks, or Chinese
+    characters stand before, nobody can tell label from number: 审批〔2026〕7号 does stand there. So what was
+    used once must also be compared by :func:`is_part`.
+    """
+    folded = fold(_mark_commas(number))
+    return bool(folded) and re.search(_whole_number_pattern(folded), _searchable(text)) is not None

@@ -43,16 +43,26 @@ reserved_numbers = Table(
     Column("lineage", String(40), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("copy", String(20), nullable=False),
-    Column("folded", Text, nullable=False),
+    Column("key", Text, nullable=False),  # policies.folding.number_key
     Column("given", Text, nullable=False),
     Column("recurrence", String(40), nullable=False),  # "" for the first holder, else the application
     Column("case_number", Text, nullable=False),
 )
 Index(
     "uq_registry_reserved_numbers",
-    *(reserved_numbers.c[name] for name in ("grantor", "lineage", "folded", "name", "kind", "copy", "recurrence")),
+    *(reserved_numbers.c[name] for name in ("grantor", "lineage", "key", "name", "kind", "copy", "recurrence")),
     unique=True,
 )
+
+number_handles = Table(
+    "registry_number_handles",
+    metadata,
+    Column("lineage", String(40), primary_key=True),
+    Column("handle", String(70), primary_key=True),  # registry.numbers: finds a number by its runs of digits
+    Column("application", String(40), primary_key=True),
+    Column("name", String(20), primary_key=True),
+)
+Index("ix_registry_number_handles_application", number_handles.c.application)
 
 consumed_approvals = Table(
     "registry_consumed_approvals",

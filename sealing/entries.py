@@ -1,7 +1,8 @@
 """What the seal cycle writes into the record: one function a kind of entry.
 
 The subjects are the ids of impression, application and attempt; an intent also names the line of the approval that it
-consumes, so that a row taken out of the table of consumed approvals is missed.
+consumes and its numbers, so that a row taken out of the tables of consumed approvals and numbers in use is missed.
+Intent, impression and abandonment also name their signature, so that whoever holds the file can ask what became of it.
 """
 
 from datetime import datetime
@@ -11,12 +12,21 @@ from ledger.entry import Draft
 from ledger.moments import to_text
 from policies.decision import Decision, Finding
 from policies.facts import to_json
+from registry.record import derived_id
 from sealing.applications import Attempt
 from sealing.gather import Gathered
 from sealing.preparation import Preparation
 from signer.seal_file import SealedFile
 
 LEVEL = "PAdES-B-B"
+
+
+def signature_subject(to_be_signed: str) -> str:
+    """The ledger subject of one signature, from the digest of the bytes that the key signs.
+
+    It tells nothing to anyone without the signed file: the bytes hold the digest of a document.
+    """
+    return derived_id("sig", to_be_signed)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
@@ -74,7 +84,13 @@ def intent_draft(
     prepared = preparation.prepared
     return Draft(
         kind="seal.intended",
-        subjects=(attempt, application, *gathered.approval_line()),
+        subjects=(
+            attempt,
+            application,
+            *gathered.approval_line(),
+            *gathered.number_subjects,
+            signature_subject(preparation.to_be_signed_digest),
+        ),
         groups={
             "application": {
                 "application": application,
@@ -110,7 +126,7 @@ def impression_draft(
     """The entry of one seal put on one PDF."""
     return Draft(
         kind="seal.impressed",
-        subjects=(impression, attempt.application, attempt.id),
+        subjects=(impression, attempt.application, attempt.id, signature_subject(preparation.to_be_signed_digest)),
         groups={
             "application": {
                 "impression": impression,
@@ -145,7 +161,7 @@ def abandonment_draft(attempt: Attempt, *, reason: str, key_used: bool) -> Draft
     """The entry of an attempt that was given up. ``to_be_signed`` names the signature that never counts."""
     return Draft(
         kind="seal.abandoned",
-        subjects=(attempt.id, attempt.application),
+        subjects=(attempt.id, attempt.application, signature_subject(attempt.to_be_signed)),
         groups={
             "application": {
                 "application": attempt.application,

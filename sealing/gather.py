@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from policies.facts import CallerFacts, DocumentFacts, Facts
+from policies.facts import CallerFacts, DocumentFacts, Facts, NumberConflict
 from registry import numbers
 from registry.agreement_terms import terms_digest
 from registry.approval import ApprovalStatement
@@ -47,6 +47,7 @@ class Gathered:
     document_digest: str | None
     requested_seal: str
     number_use: NumberUse | None
+    number_subjects: tuple[str, ...]
 
     @property
     def pins(self) -> Pins | None:
@@ -156,6 +157,7 @@ class Gathered:
             "seal_number": seal.number,
             "certificate_serial": key.serial,
             "specimen": key.issuer == "internal",
+            "agreement_id": agreement.id,
             "agreement": agreement.terms.number,
             "agreement_version": agreement.current.number,
             "terms_digest": terms_digest(agreement.terms),
@@ -199,7 +201,7 @@ def gather(
         approval=reader.approval_facts(parts, evidence, presented, principal),
         document=_document(presented, row, statement),
         certificate=None if parts is None else certificate_facts(parts.key.record),
-        number_conflicts=None if use is None else numbers.conflicts(connection, use),
+        number_conflicts=None if use is None else _number_conflicts(connection, shop, use),
     )
     return Gathered(
         facts=facts,
@@ -213,6 +215,7 @@ def gather(
         document_digest=presented.digest,
         requested_seal=order.seal,
         number_use=use,
+        number_subjects=() if use is None else numbers.number_subjects(use, shop.persons_secret),
     )
 
 
@@ -268,6 +271,11 @@ def _attested_today(connection: Connection, before: Gathered, application: str, 
     if before.approval is None or before.approval.assurance != "system_attested":
         return 0
     return impressions.attested_today(connection, before.agreement_id, application=application, now=now)
+
+
+def _number_conflicts(connection: Connection, shop: Workshop, use: NumberUse) -> tuple[NumberConflict, ...]:
+    numbers.check_reserved(connection, shop.book, use, shop.persons_secret)
+    return numbers.conflicts(connection, use)
 
 
 def _number_use(order: Order, parts: SealParts, application: str) -> NumberUse:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.facts import Facts, ItemFacts, NumberConflict, RequestFacts
-from policies.folding import LONGEST_NUMBER, find_lookalike, fold
+from policies.folding import LONGEST_NUMBER, find_lookalike, fold, malformed_number
 from policies.rules.clause import Outcome, Sentence, judged, missing, rule
 
 NAMES = {
@@ -12,14 +12,17 @@ NAMES = {
     "case_number": ("办件编号", "case number"),
     "predecessor": ("前一证照编号", "predecessor's number"),
 }
+UNIQUE = ("document_number", "licence_number")
+"""The numbers that must be whole as printed, because they are compared with those in use."""
 
 
 @rule("numbers_given", city_county="[000 二(三)]", county_township="[002 附件3 二.3]")
 def numbers_given(facts: Facts) -> Outcome:
     """The numbers that the register asks for are given, read as what they are, and are not in use.
 
-    The conflicts are found before: compared folded, within grantor, agreement lineage, kind and copy; a
-    licence number may recur in its own case and in a later basis that names its predecessor.
+    The conflicts are found before: compared without punctuation, a number against each that it is a piece of
+    or has as a piece, within grantor, agreement lineage, kind and copy; a licence number may recur in its own
+    case and in a later basis that names its predecessor.
     """
     item, conflicts, request = facts.item, facts.number_conflicts, facts.request
     if item is None or conflicts is None:
@@ -57,9 +60,11 @@ def _malformed(request: RequestFacts) -> Iterator[Sentence]:
                 en=f"the {en} has {length} characters, expected at most {LONGEST_NUMBER}",
             )
             continue
-        lookalike = find_lookalike(number)
-        if lookalike:
-            yield Sentence(zh=f"{zh}{lookalike.zh}", en=f"the {en} {lookalike.en}")
+        wrong = find_lookalike(number)
+        if wrong is None and name in UNIQUE and fold(number):
+            wrong = malformed_number(number)
+        if wrong:
+            yield Sentence(zh=f"{zh}{wrong.zh}", en=f"the {en} {wrong.en}")
 
 
 def _in_use(conflicts: tuple[NumberConflict, ...]) -> Iterator[Sentence]:

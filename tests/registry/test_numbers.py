@@ -6,10 +6,11 @@ import pytest
 from registry_samples import GRANTOR, THIRD
 from sqlalchemy import text
 
+from ledger.entry import Draft
 from ledger.ids import new_id
 from policies.facts import NumberConflict
-from registry.errors import ConflictError
-from registry.numbers import NumberUse, conflicts, free, reserve
+from registry.errors import ConflictError, RowTamperedError
+from registry.numbers import NumberUse, check_reserved, conflicts, free, number_subjects, reserve
 
 LINEAGE = "agr-" + "a" * 26
 
@@ -41,7 +42,7 @@ def names(world, wanted: NumberUse) -> set[str]:
 def test_free_number_has_no_conflict(world):
     assert names(world, FIRST) == set()
     world.writing(reserve, FIRST)
-    assert names(world, use(document_number="另一号", licence_number="另一证", **OTHER_CASE)) == set()
+    assert names(world, use(document_number="赣另〔2026〕8号", licence_number="另证900", **OTHER_CASE)) == set()
 
 
 def test_conflict_names_number_and_case(world):
@@ -133,8 +134,8 @@ def test_document_number_never_recurs_for_a_later_basis(world):
 def test_predecessor_must_be_of_the_holder(world):
     """Naming some other number of the same series does not open this one."""
     world.writing(reserve, FIRST)
-    world.writing(reserve, use(document_number="另一号", licence_number="另一证", case_number="9"))
-    later = use(basis="renewal", predecessor="另一证", document_number="再一号", **OTHER_CASE)
+    world.writing(reserve, use(document_number="赣另〔2026〕8号", licence_number="另证900", case_number="9"))
+    later = use(basis="renewal", predecessor="另证900", document_number="赣再〔2026〕9号", **OTHER_CASE)
     assert names(world, later) == {"licence_number"}
 
 
@@ -155,14 +156,14 @@ def test_freeing_the_first_holder_does_not_free_a_recurring_number(world):
 def test_what_is_given_is_kept_as_given(world):
     world.writing(reserve, FIRST)
     rows = world.reading(
-        lambda c: c.execute(text("SELECT name, given, folded FROM registry_reserved_numbers ORDER BY name")).all()
+        lambda c: c.execute(text('SELECT name, given, "key" FROM registry_reserved_numbers ORDER BY name')).all()
     )
-    assert rows[0] == ("document_number", "兴卫公许〔2026〕12号", "兴卫公许(2026)12号")
+    assert rows[0] == ("document_number", "兴卫公许〔2026〕12号", "兴 卫 公 许 2026 12")
 
 
 def test_document_without_a_licence_number(world):
     world.writing(reserve, use(licence_number=None))
-    assert names(world, use(licence_number=None, document_number="另一号", **OTHER_CASE)) == set()
+    assert names(world, use(licence_number=None, document_number="赣另〔2026〕8号", **OTHER_CASE)) == set()
 
 
 def test_index_holds_when_the_check_was_passed_by_two_at_once(world, monkeypatch):
@@ -173,3 +174,124 @@ def test_index_holds_when_the_check_was_passed_by_two_at_once(world, monkeypatch
         world.writing(reserve, use(licence_number=None, **OTHER_CASE))
     assert caught.value.code == "number-in-use"
     assert "兴卫公许〔2026〕12号" in caught.value.zh
+
+
+WHOLE = "赣卫证字〔2026〕第0017号"
+PIECES = [
+    "赣卫证字〔2026〕第0017",
+    "卫证字〔2026〕第0017号",
+    "〔2026〕第0017号",
+    "第0017号",
+    "0017",
+    "17",
+    "赣卫证字〔2026〕",
+    "2026",
+    "<2026>0017",
+    "赣卫证字2026第0017号",
+    "赣卫证字<2026>第0017号",
+    "赣卫证字《2026》第0017号。",
+    "、赣卫证字〔2026〕第0017號",
+    "赣卫证字〔2026〕第0017号-1",
+]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_piece_of_a_number_in_use_is_in_use_and_the_other_way_round(world, piece):
+    for first, second in ((WHOLE, piece), (piece, WHOLE)):
+        held = use(document_number=first, licence_number=None)
+        world.writing(reserve, held)
+        asked = use(document_number=second, licence_number=None, **OTHER_CASE)
+        assert names(world, asked) == {"document_number"}
+        with pytest.raises(ConflictError):
+            world.writing(reserve, asked)
+        world.writing(free, held.application)
+        assert names(world, asked) == set()
+
+
+def test_honest_sequences_do_not_conflict(world):
+    numbers = [
+        *(
+            f"兴审批〔{year}〕{number}号"
+            for year in (2025, 2026)
+            for number in (1, 2, 7, 17, 27, 70, 71, 107, 717, 2025)
+        ),
+        *(f"兴审准〔2026〕{number}号" for number in (7, 17)),
+        *(f"赣卫公证字〔2026〕第360732-{number:05}号" for number in (1, 7, 17, 107)),
+        *(f"梯11赣B{number:05}（26）" for number in (1, 7, 11, 17, 26, 107)),
+        *(f"3607322026{number:04}" for number in (1, 7, 17, 107)),
+    ]
+    for case, number in enumerate(numbers):
+        world.writing(reserve, use(document_number=number, licence_number=None, case_number=str(case)))
+
+
+SECRET = b"s" * 32
+
+
+def record(world, wanted: NumberUse, kind: str = "seal.intended", attempt: str | None = None) -> str:
+    """What the seal cycle writes into the record with the rows."""
+    attempt = attempt or new_id("att")
+    subjects = (attempt, wanted.application)
+    if kind == "seal.intended":
+        subjects += number_subjects(wanted, SECRET)
+    case = {"case_number": wanted.case_number, "copy": wanted.copy}
+    draft = Draft(kind=kind, subjects=subjects, groups={"case": case})
+    world.writing(world.store.book.append, draft, world.now)
+    return attempt
+
+
+def check(world, wanted: NumberUse) -> None:
+    world.reading(check_reserved, world.store.book, wanted, SECRET)
+
+
+def test_a_row_that_fits_its_entry_is_no_finding(world):
+    check(world, FIRST)
+    world.writing(reserve, FIRST)
+    record(world, FIRST)
+    check(world, FIRST)
+    check(world, use(**OTHER_CASE))
+    check(world, use(document_number="赣另〔2026〕8号", licence_number=None))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM registry_reserved_numbers",
+        "UPDATE registry_reserved_numbers SET \"key\" = 'x'",
+        "UPDATE registry_reserved_numbers SET lineage = 'x'",
+        "UPDATE registry_reserved_numbers SET kind = 'notice'",
+        "UPDATE registry_reserved_numbers SET case_number = 'XG2026-0002'",
+        "UPDATE registry_reserved_numbers SET copy = 'duplicate 9'",
+        "UPDATE registry_reserved_numbers SET application = 'app-x'",
+    ],
+)
+@pytest.mark.parametrize("other", ["document_number", "licence_number"])
+def test_a_row_changed_by_hand_frees_no_number(world, statement, other):
+    world.writing(reserve, FIRST)
+    record(world, FIRST)
+    world.sql(statement)
+    asked = use(**{other: None}, **OTHER_CASE)
+    with pytest.raises(RowTamperedError, match="registry_reserved_numbers"):
+        check(world, asked)
+
+
+def test_an_abandoned_attempt_holds_nothing_unless_it_was_sealed_before(world):
+    world.writing(reserve, FIRST)
+    attempt = record(world, FIRST)
+    world.writing(free, FIRST.application)
+    with pytest.raises(RowTamperedError):
+        check(world, use(**OTHER_CASE))
+    record(world, FIRST, "seal.abandoned", attempt)
+    check(world, use(**OTHER_CASE))
+    record(world, FIRST, "seal.impressed", attempt)
+    with pytest.raises(RowTamperedError):
+        check(world, use(**OTHER_CASE))
+
+
+def test_subjects_tell_nothing_without_the_secret():
+    mine = number_subjects(FIRST, SECRET)
+    assert mine == number_subjects(use(document_number="兴卫公许<2026>012号", **OTHER_CASE), SECRET)
+    assert len({*mine, *number_subjects(FIRST, b"t" * 32)}) == 4
+    assert all(each.startswith("num-") and len(each) == 30 for each in mine)
+    for changes in ({"grantor": THIRD}, {"lineage": "agr-" + "b" * 26}, {"kind": "notice"}):
+        assert not set(mine) & set(number_subjects(use(**changes), SECRET))
+    assert len(number_subjects(use(licence_number=None), SECRET)) == 1

@@ -31,7 +31,7 @@ _UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "seal": (("owner", "taken_number"),),
     "seal_key": (("seal", "key_version"), ("seal", "current"), ("serial",)),
 }
-_NUMBER_SCOPE = ["grantor", "lineage", "folded", "name", "kind", "copy", "recurrence"]
+_NUMBER_SCOPE = ["grantor", "lineage", "key", "name", "kind", "copy", "recurrence"]
 
 
 def upgrade() -> None:
@@ -46,12 +46,20 @@ def upgrade() -> None:
         sa.Column("lineage", sa.String(40), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("copy", sa.String(20), nullable=False),
-        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("given", sa.Text(), nullable=False),
         sa.Column("recurrence", sa.String(40), nullable=False),
         sa.Column("case_number", sa.Text(), nullable=False),
     )
     op.create_index("uq_registry_reserved_numbers", "registry_reserved_numbers", _NUMBER_SCOPE, unique=True)
+    op.create_table(
+        "registry_number_handles",
+        sa.Column("lineage", sa.String(40), primary_key=True),
+        sa.Column("handle", sa.String(70), primary_key=True),
+        sa.Column("application", sa.String(40), primary_key=True),
+        sa.Column("name", sa.String(20), primary_key=True),
+    )
+    op.create_index("ix_registry_number_handles_application", "registry_number_handles", ["application"])
     op.create_table(
         "registry_consumed_approvals",
         sa.Column("approval", sa.String(40), primary_key=True),
@@ -63,6 +71,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables; what was recorded about their rows stays in the ledger."""
     op.drop_table("registry_consumed_approvals")
+    op.drop_table("registry_number_handles")
     op.drop_table("registry_reserved_numbers")
     for kind in _LOOKUPS:
         op.drop_table(f"registry_{kind}")
