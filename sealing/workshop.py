@@ -41,6 +41,7 @@ WORK = (
     "signer.desk:normalise_document",
     "registry.xlsx_reading:read_xlsx_rows",
     "verify.desk:judge_document",
+    "verify.desk:list_signatures",
 )
 """What workers may do. By name only: the parsers of foreign bytes are not loaded beside the keys."""
 

@@ -7,10 +7,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from verify.case import mapped
 from verify.judge import judge
 from verify.ledger_evidence import AskLog, LogAnswer, Trace
 from verify.receipt import Receipt
+from verify.signature import to_be_signed
+from verify.signature_reading import open_reader, read_signatures
 from verify.trust import Trust, TrustError, read_logs, read_roots
+
+
+def list_signatures(*, document: str) -> list[str]:
+    """The digests of the bytes signed (``to_be_signed``, ``sha256:…``) of every signature in the file at ``document``.
+
+    By them a log is asked before :func:`judge_document` judges with its answers. None for a file that cannot be read as
+    a PDF: then the judgement says why.
+    """
+    with mapped(Path(document)) as (stream, data):
+        try:
+            readings = read_signatures(data, open_reader(stream)[0]).readings
+        except Exception:  # noqa: BLE001  whatever a parser raises, judging will meet again and name
+            return []
+        return [to_be_signed(reading) for reading in readings]
 
 
 def judge_document(
@@ -27,9 +44,9 @@ def judge_document(
     """Judge the file at the path ``document`` and answer :meth:`verify.verdict.Verdict.to_json`.
 
     ``roots`` are PEM, ``logs`` verifier keys, ``crls`` base64 of DER, ``now`` RFC 3339 with a zone. ``log_answers`` is
-    what the log at hand says, by digest: a first verdict without it names under ``digests`` what to ask for (sealed,
-    byte_range, to_be_signed); each answer has ``state`` (found, absent, abandoned) and may have ``receipt``. Raises
-    ``ReceiptError`` and ``TrustError``.
+    what the log at hand (one of ``logs``) says, by digest: :func:`list_signatures`, or ``digests`` in a first verdict
+    (sealed, byte_range, to_be_signed), name what to ask for; each answer has ``state`` (found, absent, abandoned) and
+    may have ``receipt``. Raises ``ReceiptError`` and ``TrustError``.
     """
     verdict = judge(
         Path(document),

@@ -39,7 +39,7 @@ class LogAnswer:
 
 
 AskLog = Callable[[Trace], LogAnswer | None]
-"""None when the log could not be asked."""
+"""None when the log could not be asked. Only asked about seals whose certificate names one of the trusted logs."""
 HashPrefix = Callable[[int], str]
 """``sha256:…`` of so many bytes from the start of the file."""
 
@@ -78,7 +78,8 @@ def judge_ledger(
     """Judge the receipt that is about this signature, or ask the log at hand, or say that neither was there."""
     own = {trace.byte_range_digest, trace.sealed_digest, trace.to_be_signed}
     receipt = next((each for each in receipts if named(each) & own), None)
-    answer = ask_log(trace) if ask_log else None
+    # What our log does not know, another authority's may: only the log that the certificate names can say "absent".
+    answer = ask_log(trace) if ask_log and _log_of(binding, trust) else None
     if answer is not None and answer.state != "found":
         return _only(_ABSENT if answer.state == "absent" else _ABANDONED, {"state": answer.state})
     receipt = receipt or (answer.receipt if answer else None)

@@ -38,9 +38,13 @@ def trace_of(case: Case, reading: Reading) -> Trace:
         byte_range_digest="sha256:" + covered.hex(),
         sealed_digest=case.hash_prefix(reading.written.covered_end),
         sealed_length=reading.written.covered_end,
-        to_be_signed="sha256:"
-        + digest_of(reading.signed_attributes, "sha256", (0, len(reading.signed_attributes))).hex(),
+        to_be_signed=to_be_signed(reading),
     )
+
+
+def to_be_signed(reading: Reading) -> str:
+    """``sha256:…`` of the bytes that the key signed: by it the log knows a signature."""
+    return "sha256:" + digest_of(reading.signed_attributes, "sha256", (0, len(reading.signed_attributes))).hex()
 
 
 def _seal(case: Case, reading: Reading, sound: tuple[Finding, ...], binding: SealBinding) -> SignatureVerdict:

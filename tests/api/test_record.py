@@ -1,6 +1,7 @@
 """The public record: whoever checks it needs nothing but the log's key."""
 
 from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from ledger import merkle
 from ledger.checkpoint import LogIdentity, open_checkpoint
 from registry.records import Person
 from sealing.administration.seals import change_state
-from tests.api.live import Service
+from sealing.recover import recover
+from sealing.seal import Sealer
+from tests.api.live import Service, live_service
 
 
 def read(service: Service, path: str, status: int = 200) -> Any:
@@ -140,3 +143,70 @@ def test_files_that_are_not_sealed(service: Service, document: bytes) -> None:
 def test_receipts_that_are_none(service: Service, receipt: bytes) -> None:
     answer = judge(service, b"%PDF-", receipt)
     assert (answer.status_code, answer.json()["code"]) == (400, "receipt-unreadable")
+
+
+class StoppedError(BaseException):
+    """Ends a worker where ``kill -9`` would."""
+
+
+def made_and_lost(service: Service, *, recovered: bool) -> bytes:
+    """A correctly signed file that the operator copied from a worker which then died before its second commit."""
+    shop, copies = service.world.shop, []
+
+    def stop(step: str) -> None:
+        if step == "sealed_file_written":
+            copies.extend(path.read_bytes() for path in shop.documents.incoming.iterdir())
+            raise StoppedError
+
+    submission = service.world.submission("city", service.folder)
+    with pytest.raises(StoppedError):
+        Sealer(shop, clock=lambda: service.world.now, at=stop).seal(submission, service.world.clients["platform"])
+    if recovered:
+        service.world.now += 2 * shop.settings.lease
+        assert len(recover(shop, clock=lambda: service.world.now)) == 1
+    return next(copy for copy in copies if b"/ByteRange" in copy)
+
+
+@pytest.mark.parametrize(
+    ("recovered", "code", "state"),
+    [(False, "not_in_ledger", "absent"), (True, "attempt_abandoned", "abandoned")],
+)
+def test_a_signature_that_never_became_a_seal_use_fails(tmp_path: Path, recovered: bool, code: str, state: str) -> None:
+    with live_service(tmp_path) as service:
+        verdict = judge(service, made_and_lost(service, recovered=recovered)).json()
+    assert verdict["indication"] == "TOTAL_FAILED"
+    (judged,) = verdict["signatures"]
+    assert [each["code"] for each in judged["findings"] if each["severity"] == "failure"] == [code]
+    assert judged["ledger"]["state"] == state
+
+
+def test_every_seal_of_a_file_gets_its_own_answer(service: Service) -> None:
+    world, headers = service.world, service.headers("county system")
+    order = world.order("city", final=False)
+    document = world.document("city", order, service.folder)
+    first = service.send(order, document, world.approve("city", order, document)).json()
+    half = service.folder / "half.pdf"
+    half.write_bytes(service.http.get(first["document"], headers=headers).content)
+    place = {"kind": "position", "page": 1, "x_mm": "60", "y_mm": "60"}
+    again = world.order(
+        "city",
+        case_number=order.case_number,
+        document_number=order.document_number,
+        copy="duplicate 1",
+        placement=place,
+    )
+    second = service.send(again, half, world.approve("city", again, half)).json()
+    verdict = judge(service, service.http.get(second["document"], headers=headers).content).json()
+    assert verdict["indication"] == "TOTAL_PASSED"
+    told = [each["ledger"]["impression"] for each in verdict["signatures"]]
+    assert told == [first["impression"], second["impression"]]
+
+
+def test_a_seal_of_another_log_is_none_of_ours(service: Service, tmp_path: Path) -> None:
+    """Our log does not know it, but that is no proof against it."""
+    with live_service(tmp_path) as elsewhere:
+        body = elsewhere.seal().json()
+        pdf = elsewhere.http.get(body["document"], headers=elsewhere.headers("county system")).content
+    verdict = judge(service, pdf).json()
+    assert verdict["indication"] == "INDETERMINATE"
+    assert "not_in_ledger" not in {each["code"] for each in verdict["signatures"][0]["findings"]}

@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sandbox.pool import Pool
-from verify.desk import judge_document
+from sealing.entries import signature_subject
+from verify.desk import judge_document, list_signatures
 from verify.receipt import Receipt, ReceiptError
 from verify.trust import TrustError
 
@@ -51,6 +52,41 @@ def test_a_log_can_be_asked_in_two_steps(archive) -> None:
         assert judge_document(**arguments(archive, receipt=None, log_answers=answers))["indication"] == expected
     nothing = judge_document(**arguments(archive, receipt=None, log_answers={}))
     assert nothing["indication"] == "INDETERMINATE"
+
+
+def test_the_signatures_are_listed_as_the_verdict_names_them(archive) -> None:
+    for path, number in ((archive.final.path, 1), (archive.twice, 2), (archive.abandoned.path, 1)):
+        judged = judge_document(**arguments(archive, document=str(path), receipt=None))["signatures"]
+        listed = list_signatures(document=str(path))
+        assert listed == [each["digests"]["to_be_signed"] for each in judged]
+        assert len(listed) == number
+
+
+def test_the_record_names_each_signature(archive) -> None:
+    """What a log at hand looks up: the newest entry about a signature says what became of it."""
+    found = []
+    with archive.shop.database.read() as connection:
+        for path in (archive.final.path, archive.abandoned.path):
+            (digest,) = list_signatures(document=str(path))
+            found.append(archive.shop.book.latest(connection, signature_subject(digest)).kind)
+        assert archive.shop.book.latest(connection, signature_subject("sha256:" + "0" * 64)) is None
+    assert found == ["seal.impressed", "seal.abandoned"]
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-", b"%PDF-1.7\n" + b"<" * 5000, b"\xff" * 100])
+def test_a_file_that_cannot_be_read_has_no_signatures_to_ask_about(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.pdf").write_bytes(data)
+    assert list_signatures(document=str(tmp_path / "x.pdf")) == []
+
+
+def test_a_log_is_not_asked_about_a_seal_of_another(archive) -> None:
+    other = archive.other_log("log.example/other").vkey
+    digests = judge_document(**arguments(archive, receipt=None))["signatures"][0]["digests"]
+    for state in ("absent", "abandoned", "found"):
+        given = arguments(archive, receipt=None, logs=[other], log_answers={digests["sealed"]: {"state": state}})
+        verdict = judge_document(**given)
+        assert verdict["indication"] == "INDETERMINATE"
+        assert verdict["signatures"][0]["ledger"]["state"] == "not_asked"
 
 
 def test_further_receipts_cross_as_well(archive) -> None:
