@@ -1,7 +1,7 @@
 """What the seal cycle writes into the record: one function a kind of entry.
 
 The subjects are the ids of impression, application and attempt; an intent also names the line of the approval that it
-consumes, so that a row taken out of the table of consumed approvals is missed.
+consumes and its numbers, so that a row taken out of the tables of consumed approvals and numbers in use is missed.
 Intent, impression and abandonment also name their signature, so that whoever holds the file can ask what became of it.
 """
 
@@ -88,6 +88,7 @@ def intent_draft(
             attempt,
             application,
             *gathered.approval_line(),
+            *gathered.number_subjects,
             signature_subject(preparation.to_be_signed_digest),
         ),
         groups={
