@@ -8,17 +8,19 @@ they decide on.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from ledger.errors import DatabaseBusyError, DatabaseError, DatabaseFullError, DatabaseUnavailableError
 
 BUSY_TIMEOUT = timedelta(seconds=5)
+_PAUSE = 0.0005  # seconds between two tries for the write lock of SQLite
 
 UNCOMMITTED_HEAD = "ledger.uncommitted_head"
 """Key in ``Connection.info`` for what the book has appended in this transaction; forgotten when it ends."""
@@ -133,9 +135,35 @@ def _sqlite(engine: Engine, milliseconds: int) -> tuple[Engine, Engine]:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("ledger_begin", "BEGIN"))
+        if connection.get_execution_options().get("ledger_writes"):
+            _begin_writing(connection, milliseconds)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
-    return engine, engine.execution_options(ledger_begin="BEGIN IMMEDIATE")
+    return engine, engine.execution_options(ledger_writes=True)
+
+
+def _begin_writing(connection: Connection, milliseconds: int) -> None:
+    """Take the write lock, asking again every half millisecond.
+
+    SQLite's own busy handler sleeps longer with each try, up to a tenth of a second, so that two processes that
+    write in turn would mostly sleep.
+    """
+    driver: Any = connection.connection.driver_connection
+    deadline = monotonic() + milliseconds / 1000
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorname", "") != "SQLITE_BUSY" or monotonic() >= deadline:
+                    raise
+                sleep(_PAUSE)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
 def _postgresql(engine: Engine, milliseconds: int) -> tuple[Engine, Engine]:
