@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledger.book import StoredEntry
+from policies.words import word
 from registry.china_time import BEIJING
 from sealing.workshop import Workshop
 
@@ -120,14 +121,14 @@ def _line(stored: StoredEntry) -> Line:
         "licence_number": numbers.get("licence_number"),
         "document_number": numbers.get("document_number"),
         "case_number": case.get("case_number"),
-        "document_kind": case.get("document_kind"),
-        "copy": case.get("copy"),
+        "document_kind": word(str(case.get("document_kind"))),
+        "copy": _copy(str(case.get("copy"))),
         "seal": seal.get("seal_name"),
         "grantor": seal.get("grantor_name"),
         "grantee": seal.get("grantee_name"),
         "applicant": persons.get("applicant_name") or erased,
         "custodian": persons.get("custodian_name") or erased,
-        "assurance": _group(stored, "approval").get("assurance"),
+        "assurance": word(_group(stored, "approval").get("assurance") or ""),
         "sealed_digest": _group(stored, "document").get("sealed_digest"),
     }
     return Line(
@@ -137,3 +138,8 @@ def _line(stored: StoredEntry) -> Line:
         refused_by="、".join(failed),
         **{name: str(value or "") for name, value in values.items()},
     )
+
+
+def _copy(code: str) -> str:
+    """正本, or 副本 with its number."""
+    return "正本" if code == "original" else code.replace("duplicate ", "副本")

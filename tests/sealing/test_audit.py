@@ -138,5 +138,6 @@ def test_the_usage_register_has_a_line_for_every_use(installed):
     sealed = all_lines[0]
     assert (sealed.item, sealed.grantor) == ("特种设备使用登记", "赣州市行政审批局")
     assert sealed.approver == "示例兴国县负责人"
+    assert (sealed.document_kind, sealed.copy, sealed.assurance) == ("决定书", "正本", "本人签名")
     assert "principal_approved" in all_lines[1].refused_by
     assert table(iter(all_lines))[0][1:6] == ["用章时间", "结果", "使用的事项", "批准领导", "证书编号"]
