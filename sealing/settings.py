@@ -44,7 +44,6 @@ class Settings(BaseSettings):
     """Server processes; each seals in one thread."""
 
     max_pdf_bytes: Annotated[int, Field(ge=1_000, le=1_000 * MEGABYTE)] = 100 * MEGABYTE
-    max_pages: Annotated[int, Field(ge=1, le=100_000)] = 2_000
 
     sandbox_workers: Annotated[int, Field(ge=1, le=64)] = 2
     sandbox_memory: Annotated[int, Field(ge=128 * MEGABYTE)] = 512 * MEGABYTE
