@@ -19,9 +19,7 @@ Assurance = Literal["person_signed", "system_attested"]
 Role = Literal["principal", "acting_principal", "deputy", "seal_user", "custodian"]
 DocumentKind = Literal["decision", "refusal", "notice", "licence", "filing", "other"]
 Basis = Literal["new", "change", "renewal", "replacement", "cancellation"]
-DelegationMode = Literal[
-    "direct", "substantive_review", "window_forward", "no2_seal", "assisted", "system_extension"
-]
+DelegationMode = Literal["direct", "substantive_review", "window_forward", "no2_seal", "assisted", "system_extension"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +50,14 @@ class SetupFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From a moment, which is part of it, until another, which is not, or until further notice."""
+
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoleFacts:
     """One role of a person at an organ for a period, with the document that designates them."""
 
@@ -61,6 +67,7 @@ class RoleFacts:
     valid_until: datetime | None
     document: str | None  # reference of the designating document; 授权书 for a deputy
     on_behalf_of: str | None  # natural person whom a deputy acts for
+    behalf_leads: tuple[Period, ...]  # when that person was principal or acting principal of this organ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,14 @@
 """From records to what the rules look at: plain values, and None for what is not registered."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from policies.facts import (
     AgreementFacts,
     CertificateFacts,
     ItemKey,
     OrganFacts,
+    Period,
     PersonFacts,
     Role,
     RoleFacts,
@@ -25,6 +27,7 @@ _ROLES: Mapping[AssignedRole, Role] = {
     "custodian": "custodian",
 }
 """The roles that take part in a seal use; a grantor's administrator takes none."""
+_LEADS: tuple[AssignedRole, ...] = ("principal", "acting_principal")
 
 
 def organ_facts(organ: Organ) -> OrganFacts:
@@ -32,13 +35,31 @@ def organ_facts(organ: Organ) -> OrganFacts:
     return OrganFacts(code=organ.code, legal_name=organ.legal_name, aliases=organ.aliases, region=organ.region)
 
 
-def person_facts(person: Person, roles: Iterable[RoleAssignment], *, natural_persons: Mapping[str, str]) -> PersonFacts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Represented:
+    """An account that somebody else's role is held on behalf of, with all its own roles."""
+
+    natural_person: str
+    roles: tuple[RoleAssignment, ...]
+
+    def leads(self, organ: str) -> tuple[Period, ...]:
+        """When this person was registered as principal or acting principal of the organ."""
+        return tuple(
+            Period(valid_from=role.valid_from, valid_until=role.valid_until)
+            for role in self.roles
+            if role.organ == organ and role.role in _LEADS
+        )
+
+
+def person_facts(
+    person: Person, roles: Iterable[RoleAssignment], *, represented: Mapping[str, Represented]
+) -> PersonFacts:
     """The person with their roles.
 
-    ``natural_persons`` gives the natural person of every account that a role is held on behalf of; a role
-    whose account is not in it is left out, because nobody can tell whom it is held for.
+    ``represented`` has every account that a role is held on behalf of; a role whose account is not in it is
+    left out, because nobody can tell whom it is held for.
     """
-    facts = (_role_facts(role, natural_persons) for role in roles if role.person == person.id)
+    facts = (_role_facts(role, represented) for role in roles if role.person == person.id)
     return PersonFacts(
         id=person.id,
         natural_person=person.natural_person,
@@ -46,17 +67,19 @@ def person_facts(person: Person, roles: Iterable[RoleAssignment], *, natural_per
     )
 
 
-def _role_facts(role: RoleAssignment, natural_persons: Mapping[str, str]) -> RoleFacts | None:
+def _role_facts(role: RoleAssignment, represented: Mapping[str, Represented]) -> RoleFacts | None:
     name = _ROLES.get(role.role)
-    if name is None or (role.on_behalf_of is not None and role.on_behalf_of not in natural_persons):
+    if name is None or (role.on_behalf_of is not None and role.on_behalf_of not in represented):
         return None
+    behalf = None if role.on_behalf_of is None else represented[role.on_behalf_of]
     return RoleFacts(
         role=name,
         organ=role.organ,
         valid_from=role.valid_from,
         valid_until=role.valid_until,
         document=role.document,
-        on_behalf_of=None if role.on_behalf_of is None else natural_persons[role.on_behalf_of],
+        on_behalf_of=None if behalf is None else behalf.natural_person,
+        behalf_leads=() if behalf is None else behalf.leads(role.organ),
     )
 
 

@@ -13,7 +13,7 @@ from registry.approval_facts import ApprovalSurroundings, approval_facts, refuse
 from registry.calendar import Calendar
 from registry.catalogue import item_facts, item_in_force, setup_in_force
 from registry.catalogue_rows import CatalogueItem, PilotRegion, SetupRow
-from registry.facts import person_facts, seal_facts
+from registry.facts import Represented, person_facts, seal_facts
 from registry.keys import approval_keys
 from registry.records import (
     Agreement,
@@ -63,11 +63,19 @@ class Reader:
         if person is None:
             return None
         if person.id not in self._persons:
-            roles = [each.record for each in self.shop.registry.find(self.connection, RoleAssignment, person=person.id)]
+            roles = self._roles(person.id)
             behalf = (self.person(role.on_behalf_of) for role in roles if role.on_behalf_of is not None)
-            natural = {each.id: each.natural_person for each in behalf if each is not None}
-            self._persons[person.id] = person_facts(person, roles, natural_persons=natural)
+            represented = {
+                each.id: Represented(natural_person=each.natural_person, roles=self._roles(each.id))
+                for each in behalf
+                if each is not None
+            }
+            self._persons[person.id] = person_facts(person, roles, represented=represented)
         return self._persons[person.id]
+
+    def _roles(self, person: str) -> tuple[RoleAssignment, ...]:
+        found = self.shop.registry.find(self.connection, RoleAssignment, person=person)
+        return tuple(each.record for each in found)
 
     def setup(self, agreement: Agreement | None, grantee: Stored[Organ] | None) -> SetupFacts | None:
         """The setup table's row for the grantee's region [000 附件], [002 附件3-1]."""

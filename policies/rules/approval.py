@@ -51,9 +51,7 @@ def _evidence_problems(approval: ApprovalFacts) -> Iterator[Sentence]:
         )
 
 
-def _principal_problems(
-    facts: Facts, approval: ApprovalFacts, agreement: AgreementFacts
-) -> Iterator[Sentence]:
+def _principal_problems(facts: Facts, approval: ApprovalFacts, agreement: AgreementFacts) -> Iterator[Sentence]:
     approver = approval.principal
     if approver is None:
         yield Sentence(
@@ -65,9 +63,10 @@ def _principal_problems(
         if not principal_roles(approver, agreement.grantee, time, on_behalf_of=approval.on_behalf_of):
             yield Sentence(
                 zh=f"{approver.id} 在 {moment(time)} 不是承接单位 {agreement.grantee} "
-                "的主要负责人、主持工作的负责人，也没有所称被代理人的授权书",
+                "的主要负责人、主持工作的负责人，也没有当时任此职的所称被代理人的授权书",
                 en=f"at {moment(time)} {approver.id} is not a principal or acting principal of "
-                f"{agreement.grantee}, nor a deputy with a registered document of the person named",
+                f"{agreement.grantee}, nor a deputy with a registered document of the person named, "
+                "who led the organ then",
             )
 
 
@@ -113,9 +112,7 @@ def _other_use(
     )
 
 
-def _other_document(
-    request: RequestFacts, approval: ApprovalFacts, document: DocumentFacts
-) -> Iterator[Sentence]:
+def _other_document(request: RequestFacts, approval: ApprovalFacts, document: DocumentFacts) -> Iterator[Sentence]:
     lines = [line for line in approval.manifest if line.digest == document.digest]
     if not lines:
         yield Sentence(
@@ -158,8 +155,7 @@ def _why_not_fresh(facts: Facts, approval: ApprovalFacts) -> Iterator[Sentence]:
     end = min(approval.expires, approval.fresh_until)
     if not approval.not_before <= facts.now < end:
         yield Sentence(
-            zh=f"审批凭证自 {moment(approval.not_before)} 至 {moment(end)}（不含）有效，"
-            f"现在是 {moment(facts.now)}",
+            zh=f"审批凭证自 {moment(approval.not_before)} 至 {moment(end)}（不含）有效，现在是 {moment(facts.now)}",
             en=f"the approval is valid from {moment(approval.not_before)} until before {moment(end)}, "
             f"and now is {moment(facts.now)}",
         )

@@ -25,9 +25,7 @@ def key_certified(facts: Facts) -> Outcome:
     )
 
 
-def _why_not_certified(
-    certificate: CertificateFacts, agreement: AgreementFacts, now: datetime
-) -> Iterator[Sentence]:
+def _why_not_certified(certificate: CertificateFacts, agreement: AgreementFacts, now: datetime) -> Iterator[Sentence]:
     start, end = moment(certificate.not_before), moment(certificate.not_after)
     if not certificate.not_before <= now <= certificate.not_after:
         yield Sentence(

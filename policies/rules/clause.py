@@ -44,9 +44,7 @@ class ClauseRule:
     def __call__(self, facts: Facts) -> Finding:
         """Judge ``facts``. Never raises for a fact that is missing: that is a finding."""
         outcome = self.judge(facts)
-        return Finding(
-            code=self.code, passed=outcome.passed, zh=outcome.zh, en=outcome.en, source=self.source(facts)
-        )
+        return Finding(code=self.code, passed=outcome.passed, zh=outcome.zh, en=outcome.en, source=self.source(facts))
 
     def source(self, facts: Facts) -> str:
         """The clause that binds under the agreement's regime."""

@@ -34,9 +34,7 @@ def in_grantors_name(facts: Facts) -> Outcome:
             f"the document has no readable issuer line and the approver does not confirm it, "
             f"expected {grantor.legal_name}",
         )
-    return passed(
-        f"审批人确认落款为 {grantor.legal_name}", f"the approver confirms the issuer {grantor.legal_name}"
-    )
+    return passed(f"审批人确认落款为 {grantor.legal_name}", f"the approver confirms the issuer {grantor.legal_name}")
 
 
 def _names(organ: OrganFacts) -> set[str]:

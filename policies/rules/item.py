@@ -57,8 +57,7 @@ def _why_not_delegable(item: ItemFacts, request: RequestFacts, mode: str | None)
     if item.mode != mode:
         yield Sentence(
             zh=f"{item.name} 的办理方式为{word(item.mode)}，只有{word(str(mode))}事项可用“2号章”",
-            en=f"{item.name} is delegated as {item.mode}, expected {mode}, "
-            "the only mode that may carry the No. 2 seal",
+            en=f"{item.name} is delegated as {item.mode}, expected {mode}, the only mode that may carry the No. 2 seal",
         )
     if request.document_kind not in item.document_kinds:
         zh = "、".join(word(each) for each in item.document_kinds)
@@ -77,13 +76,11 @@ def item_implementer(facts: Facts) -> Outcome:
     if item.implementing_organ is None:
         return refused(
             f"{item.name} 在目录中的实施单位没有对应的登记单位，应为 {agreement.grantor}",
-            f"no registered organ is known as the implementing organ of {item.name}, "
-            f"expected {agreement.grantor}",
+            f"no registered organ is known as the implementing organ of {item.name}, expected {agreement.grantor}",
         )
     if item.implementing_organ != agreement.grantor:
         return refused(
-            f"{item.name} 的实施单位为 {item.implementing_organ}，"
-            f"应为协议的授权（委托）单位 {agreement.grantor}",
+            f"{item.name} 的实施单位为 {item.implementing_organ}，应为协议的授权（委托）单位 {agreement.grantor}",
             f"{item.name} is implemented by {item.implementing_organ}, "
             f"expected the agreement's grantor {agreement.grantor}",
         )

@@ -38,9 +38,7 @@ def _why_not_for_grantee(facts: Facts, agreement: AgreementFacts) -> Iterator[Se
             en=f"the request names organ {organ or '(none)'}, expected the grantee {agreement.grantee}",
         )
     if not facts.request.applicant:
-        yield Sentence(
-            zh="未填写用章申请人，应写明申请的人员", en="the request names no applicant, expected a person"
-        )
+        yield Sentence(zh="未填写用章申请人，应写明申请的人员", en="the request names no applicant, expected a person")
 
 
 @rule("applicant_is_seal_user", city_county="[000 二(二)]", county_township="[002 附件3 二.2]")

@@ -59,10 +59,8 @@ def _not_as_set_up(
 ) -> Iterator[Sentence]:
     if (setup.regime, setup.region) != (agreement.regime, grantee.region):
         yield Sentence(
-            zh=f"设置表的行属于{word(setup.regime)} {setup.region}，"
-            f"应属于{word(agreement.regime)} {grantee.region}",
-            en=f"the setup row is for {setup.regime} {setup.region}, "
-            f"expected {agreement.regime} {grantee.region}",
+            zh=f"设置表的行属于{word(setup.regime)} {setup.region}，应属于{word(agreement.regime)} {grantee.region}",
+            en=f"the setup row is for {setup.regime} {setup.region}, expected {agreement.regime} {grantee.region}",
         )
     if seal.number != setup.number:
         yield Sentence(

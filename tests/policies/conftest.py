@@ -40,9 +40,7 @@ CITY_BUREAU = OrganFacts(
 COUNTY_BUREAU = OrganFacts(
     code="11360732TEST00002X", legal_name="兴国县行政审批局", aliases=("县行政审批局",), region="360732"
 )
-FORESTRY = OrganFacts(
-    code="11360732TEST00003X", legal_name="兴国县林业局", aliases=("县林业局",), region="360732"
-)
+FORESTRY = OrganFacts(code="11360732TEST00003X", legal_name="兴国县林业局", aliases=("县林业局",), region="360732")
 TOWNSHIP = OrganFacts(
     code="11360732TEST00004X", legal_name="兴国县兴江乡人民政府", aliases=("兴江乡",), region="360732201"
 )
@@ -60,6 +58,7 @@ def _person(name: str, organ: str, role: Role) -> PersonFacts:
                 valid_until=None,
                 document="任命〔2025〕1号",
                 on_behalf_of=None,
+                behalf_leads=(),
             ),
         ),
     )
@@ -304,6 +303,7 @@ def new_role() -> Callable[..., RoleFacts]:
             valid_until=None,
             document="授权书〔2026〕1号",
             on_behalf_of=None,
+            behalf_leads=(),
         )
         return replace(plain, **changes)
 

@@ -16,9 +16,7 @@ GRANTOR, GRANTEE = "11360700TEST00001X", "11360732TEST00002X"
 
 
 @pytest.mark.parametrize("state", ["draft", "suspended", "ended", "recalled"])
-def test_only_an_agreement_in_force_carries_a_use(
-    state: str, city_county: Facts, change: Change, find: Find
-) -> None:
+def test_only_an_agreement_in_force_carries_a_use(state: str, city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"agreement.state": state}), "agreement_in_force")
     assert not finding.passed
     assert f"is {state}, expected in_force" in finding.en
@@ -95,9 +93,7 @@ def test_every_fault_of_the_agreement_is_told(city_county: Facts, change: Change
 
 
 @pytest.mark.parametrize("number", [None, "备〔2026〕3号"])
-def test_no_filing_is_asked_for_by_default(
-    number: str | None, city_county: Facts, change: Change, find: Find
-) -> None:
+def test_no_filing_is_asked_for_by_default(number: str | None, city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"request.filing_number": number}), "filed_with_grantor")
     assert finding.passed
     assert finding.source == "[001 三(二)]"

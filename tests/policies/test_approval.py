@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from policies.decision import Finding
-from policies.facts import Facts, ItemKey, ManifestLine, RoleFacts
+from policies.facts import Facts, ItemKey, ManifestLine, Period, RoleFacts
 
 Change = Callable[[Facts, dict[str, Any]], Facts]
 Find = Callable[[Facts, str], Finding]
@@ -16,12 +16,11 @@ NewRole = Callable[..., RoleFacts]
 
 COUNTY = "11360732TEST00002X"
 TICK = timedelta(microseconds=1)
+HEADS = {"behalf_leads": (Period(valid_from=datetime(2020, 1, 1, tzinfo=UTC), valid_until=None),)}
 OTHER_DIGEST = "sha256:" + "cd" * 32
 
 
-def test_evidence_that_does_not_verify_approves_nothing(
-    city_county: Facts, change: Change, find: Find
-) -> None:
+def test_evidence_that_does_not_verify_approves_nothing(city_county: Facts, change: Change, find: Find) -> None:
     facts = change(
         city_county,
         {"approval.evidence_valid": False, "approval.evidence_error": "signature does not verify"},
@@ -50,12 +49,13 @@ def test_an_unregistered_approver_is_no_principal(city_county: Facts, change: Ch
         ("acting_principal", {"on_behalf_of": "human-head"}, None, True),
         ("acting_principal", {"on_behalf_of": "human-head"}, "human-head", True),
         ("acting_principal", {"on_behalf_of": "human-head"}, "human-else", False),
-        ("deputy", {"on_behalf_of": "human-head"}, "human-head", True),
-        ("deputy", {"on_behalf_of": "human-head"}, None, False),
-        ("deputy", {"on_behalf_of": "human-head"}, "human-else", False),
-        ("deputy", {"on_behalf_of": "human-head", "document": None}, "human-head", False),
-        ("deputy", {"on_behalf_of": "human-head", "document": ""}, "human-head", False),
-        ("deputy", {}, None, False),
+        ("deputy", {"on_behalf_of": "human-head"} | HEADS, "human-head", True),
+        ("deputy", {"on_behalf_of": "human-head"}, "human-head", False),
+        ("deputy", {"on_behalf_of": "human-head"} | HEADS, None, False),
+        ("deputy", {"on_behalf_of": "human-head"} | HEADS, "human-else", False),
+        ("deputy", {"on_behalf_of": "human-head", "document": None} | HEADS, "human-head", False),
+        ("deputy", {"on_behalf_of": "human-head", "document": ""} | HEADS, "human-head", False),
+        ("deputy", HEADS, None, False),
         ("seal_user", {}, None, False),
         ("custodian", {}, None, False),
     ],
@@ -81,6 +81,36 @@ def test_who_counts_as_principal(
     assert finding.passed is passes
     if not passes:
         assert f"per-principal is not a principal or acting principal of {COUNTY}" in finding.en
+
+
+@pytest.mark.parametrize(
+    ("periods", "passes"),
+    [
+        ((), False),
+        (((timedelta(hours=-1), TICK),), True),
+        (((timedelta(hours=-1), timedelta(0)),), False),
+        (((timedelta(minutes=-59), None),), False),
+        (((timedelta(hours=-2), timedelta(hours=-1)), (timedelta(0), None)), False),
+        (((timedelta(hours=-2), timedelta(minutes=-30)), (timedelta(0), None)), True),
+    ],
+)
+def test_whom_a_deputy_acts_for_leads_when_it_is_approved_and_now(
+    periods: tuple[tuple[timedelta, timedelta | None], ...],
+    passes: bool,
+    city_county: Facts,
+    change: Change,
+    find: Find,
+    new_role: NewRole,
+) -> None:
+    now = city_county.now
+    leads = tuple(
+        Period(valid_from=now + start, valid_until=None if end is None else now + end) for start, end in periods
+    )
+    deputy = new_role("deputy", on_behalf_of="human-head", behalf_leads=leads)
+    facts = change(city_county, {"approval.principal.roles": (deputy,), "approval.on_behalf_of": "human-head"})
+    finding = find(facts, "principal_approved")
+    assert finding.passed is passes
+    assert passes or "who led the organ then" in finding.en
 
 
 @pytest.mark.parametrize(
@@ -170,9 +200,7 @@ def test_one_line_of_a_manifest_must_fit_whole(city_county: Facts, change: Chang
     )
     together = change(city_county, {"approval.manifest": (other, line)})
     assert find(together, "principal_approved").passed
-    wrong = change(
-        city_county, {"approval.manifest": (replace(other, kind="licence"), replace(line, kind="notice"))}
-    )
+    wrong = change(city_county, {"approval.manifest": (replace(other, kind="licence"), replace(line, kind="notice"))})
     finding = find(wrong, "principal_approved")
     assert not finding.passed
     assert "the kind in the approval is notice, expected licence" in finding.en
@@ -254,7 +282,5 @@ def test_the_system_may_attest_within_its_cap(
 def test_a_persons_signature_is_always_strong_enough(
     weakest: str, city_county: Facts, change: Change, find: Find
 ) -> None:
-    facts = change(
-        city_county, {"agreement.weakest_assurance": weakest, "approval.system_attested_today": 99}
-    )
+    facts = change(city_county, {"agreement.weakest_assurance": weakest, "approval.system_attested_today": 99})
     assert find(facts, "approval_assurance").passed

@@ -33,9 +33,7 @@ Find = Callable[[Facts, str], Finding]
         "",
     ],
 )
-def test_the_issuer_line_is_the_grantors(
-    line: str | None, county_township: Facts, change: Change, find: Find
-) -> None:
+def test_the_issuer_line_is_the_grantors(line: str | None, county_township: Facts, change: Change, find: Find) -> None:
     good = [
         "兴国县林业局",
         "县林业局",
@@ -112,9 +110,7 @@ def test_the_approver_may_confirm_a_value_by_name(
     assert not find(change(facts, {"approval": None}), "document_states_facts").passed
 
 
-def test_without_an_approval_the_text_itself_still_counts(
-    county_township: Facts, change: Change, find: Find
-) -> None:
+def test_without_an_approval_the_text_itself_still_counts(county_township: Facts, change: Change, find: Find) -> None:
     assert find(change(county_township, {"approval": None}), "document_states_facts").passed
 
 
@@ -197,7 +193,5 @@ def test_every_objection_is_told(city_county: Facts, change: Change, find: Find)
 
 
 @pytest.mark.parametrize(("pages", "passes"), [(1, True), (300, True), (0, False), (-1, False)])
-def test_a_document_has_pages(
-    pages: int, passes: bool, city_county: Facts, change: Change, find: Find
-) -> None:
+def test_a_document_has_pages(pages: int, passes: bool, city_county: Facts, change: Change, find: Find) -> None:
     assert find(change(city_county, {"document.pages": pages}), "document_sealable").passed is passes

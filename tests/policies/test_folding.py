@@ -107,9 +107,7 @@ def test_lookalikes_are_refused_in_both_languages(text: str, reason: str) -> Non
 @given(st.text())
 def test_what_is_accepted_holds_only_plain_characters(text: str) -> None:
     if refuse_lookalikes(text) is None:
-        assert all(
-            character.isascii() or is_han(character) or character in "·、。" for character in fold(text)
-        )
+        assert all(character.isascii() or is_han(character) or character in "·、。" for character in fold(text))
 
 
 @pytest.mark.parametrize(

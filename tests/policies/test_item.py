@@ -16,14 +16,10 @@ def test_only_items_the_agreement_names(city_county: Facts, change: Change, find
     facts = change(city_county, {"request.item": ItemKey(list="001-2", number=29)})
     finding = find(facts, "item_listed")
     assert not finding.passed
-    assert finding.en == (
-        "item 001-2 no. 29 is not among the 2 items of agreement agr-city-1, expected one of them"
-    )
+    assert finding.en == ("item 001-2 no. 29 is not among the 2 items of agreement agr-city-1, expected one of them")
 
 
-def test_the_same_number_of_another_list_is_another_item(
-    city_county: Facts, change: Change, find: Find
-) -> None:
+def test_the_same_number_of_another_list_is_another_item(city_county: Facts, change: Change, find: Find) -> None:
     facts = change(city_county, {"request.item": ItemKey(list="001-3", number=30)})
     assert not find(facts, "item_listed").passed
     assert find(city_county, "item_listed").passed
@@ -79,9 +75,7 @@ def test_the_document_kind_is_one_of_the_items(
         assert "the document is a notice, expected one of decision, refusal, licence" in finding.en
 
 
-def test_the_catalogue_row_is_that_of_the_item_asked_for(
-    city_county: Facts, change: Change, find: Find
-) -> None:
+def test_the_catalogue_row_is_that_of_the_item_asked_for(city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"item.key": ItemKey(list="001-2", number=28)}), "item_delegable")
     assert not finding.passed
     assert "the catalogue row is 001-2 no. 28, expected 001-2 no. 30" in finding.en

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policies.decision import Finding
-from policies.facts import Facts, RoleFacts
+from policies.facts import Facts, Period, RoleFacts
 
 Change = Callable[[Facts, dict[str, Any]], Facts]
 Find = Callable[[Facts, str], Finding]
@@ -133,10 +133,9 @@ def test_two_accounts_of_one_human_are_one_person(city_county: Facts, change: Ch
 def test_a_deputy_may_not_approve_for_the_applicant(
     city_county: Facts, change: Change, find: Find, new_role: NewRole
 ) -> None:
-    deputy = new_role("deputy", on_behalf_of="human-user")
-    facts = change(
-        city_county, {"approval.principal.roles": (deputy,), "approval.on_behalf_of": "human-user"}
-    )
+    always = Period(valid_from=city_county.now - timedelta(days=9), valid_until=None)
+    deputy = new_role("deputy", on_behalf_of="human-user", behalf_leads=(always,))
+    facts = change(city_county, {"approval.principal.roles": (deputy,), "approval.on_behalf_of": "human-user"})
     assert find(facts, "principal_approved").passed
     assert not find(facts, "two_persons").passed
 
@@ -181,9 +180,7 @@ def test_a_deputy_who_only_asks_does_so_in_their_own_name(
     assert find(change(city_county, {"applicant.roles": roles}), "two_persons").passed
 
 
-def test_an_unknown_approver_cannot_be_told_from_the_applicant(
-    city_county: Facts, change: Change, find: Find
-) -> None:
+def test_an_unknown_approver_cannot_be_told_from_the_applicant(city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"approval.principal": None}), "two_persons")
     assert not finding.passed
     assert "not a registered person" in finding.en

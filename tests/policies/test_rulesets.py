@@ -121,9 +121,7 @@ def test_each_finding_has_both_languages_and_the_regimes_own_clause(
         assert other not in finding.source
 
 
-def test_sources_follow_the_agreement(
-    city_county: Facts, county_township: Facts, change: Change, find: Find
-) -> None:
+def test_sources_follow_the_agreement(city_county: Facts, county_township: Facts, change: Change, find: Find) -> None:
     assert find(city_county, "principal_approved").source == "[000 二(二)]"
     assert find(county_township, "principal_approved").source == "[002 附件3 二.2]"
     nameless = change(city_county, {"agreement": None})

@@ -16,9 +16,7 @@ Find = Callable[[Facts, str], Finding]
     ("state", "zh"),
     [("pending", "待启用"), ("suspended", "停用"), ("cancelled", "注销"), ("destroyed", "销毁")],
 )
-def test_only_an_active_seal_is_used(
-    state: str, zh: str, city_county: Facts, change: Change, find: Find
-) -> None:
+def test_only_an_active_seal_is_used(state: str, zh: str, city_county: Facts, change: Change, find: Find) -> None:
     finding = find(change(city_county, {"seal.state": state}), "seal_active")
     assert not finding.passed
     assert finding.zh == f"印章 赣州市行政审批局行政审批专用章（12） 的状态为{zh}，应为启用"
@@ -52,13 +50,9 @@ def test_the_seal_is_the_one_set_up_for_this_grantee(
     assert finding.source == "[002 附件3-1]"
 
 
-def test_the_right_number_of_the_wrong_bureau_does_not_fit(
-    county_township: Facts, change: Change, find: Find
-) -> None:
+def test_the_right_number_of_the_wrong_bureau_does_not_fit(county_township: Facts, change: Change, find: Find) -> None:
     bureau = "11360732TEST00002X"
-    facts = change(
-        county_township, {"seal.owner": bureau, "seal.name": "兴国县行政审批局行政审批专用章（11）"}
-    )
+    facts = change(county_township, {"seal.owner": bureau, "seal.name": "兴国县行政审批局行政审批专用章（11）"})
     finding = find(facts, "seal_fits_grantee")
     assert not finding.passed
     assert f"印章所属单位为 {bureau}" in finding.zh
@@ -67,10 +61,7 @@ def test_the_right_number_of_the_wrong_bureau_does_not_fit(
 
 def test_a_fitting_seal_is_told_with_its_organs(county_township: Facts, find: Find) -> None:
     finding = find(county_township, "seal_fits_grantee")
-    assert (
-        finding.zh
-        == "印章 兴国县林业局行政审批专用章（11） 属于 兴国县林业局，编号与 兴国县兴江乡人民政府 相符"
-    )
+    assert finding.zh == "印章 兴国县林业局行政审批专用章（11） 属于 兴国县林业局，编号与 兴国县兴江乡人民政府 相符"
 
 
 @pytest.mark.parametrize(

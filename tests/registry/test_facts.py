@@ -6,8 +6,8 @@ import pytest
 from registry_samples import END, GRANTEE, GRANTOR, START, agreement, organ, person, role, seal, seal_key
 
 from ledger.ids import new_id
-from policies.facts import CertificateFacts, ItemKey, OrganFacts, to_json
-from registry.facts import agreement_facts, certificate_facts, organ_facts, person_facts, seal_facts
+from policies.facts import CertificateFacts, ItemKey, OrganFacts, Period, to_json
+from registry.facts import Represented, agreement_facts, certificate_facts, organ_facts, person_facts, seal_facts
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -23,24 +23,38 @@ def test_person_with_roles():
     mine = role(person=who.id)
     administrator = role(person=who.id, role="grantor_administrator")
     others = role()
-    facts = person_facts(who, [mine, administrator, others], natural_persons={})
+    facts = person_facts(who, [mine, administrator, others], represented={})
     assert (facts.id, facts.natural_person) == (who.id, who.natural_person)
     (only,) = facts.roles
     assert (only.role, only.organ, only.valid_from, only.valid_until) == ("principal", GRANTEE, START, None)
     assert only.document == "潋府发〔2024〕3号"
 
 
-def test_deputy_acts_for_a_natural_person():
+def test_deputy_acts_for_a_natural_person_who_leads_the_organ():
     who, principal = person(), new_id("per")
     deputy = role(person=who.id, role="deputy", on_behalf_of=principal)
-    (known,) = person_facts(who, [deputy], natural_persons={principal: "hmac-sha256:" + "9" * 64}).roles
+    theirs = (
+        role(person=principal, valid_until=END),
+        role(person=principal, role="acting_principal", valid_from=END),
+        role(person=principal, role="custodian"),
+        role(person=principal, organ=GRANTOR),
+    )
+    behalf = Represented(natural_person="hmac-sha256:" + "9" * 64, roles=theirs)
+    (known,) = person_facts(who, [deputy], represented={principal: behalf}).roles
     assert (known.role, known.on_behalf_of) == ("deputy", "hmac-sha256:" + "9" * 64)
+    assert known.behalf_leads == (Period(valid_from=START, valid_until=END), Period(valid_from=END, valid_until=None))
+
+
+def test_nobody_is_represented_by_a_principal():
+    who = person()
+    (known,) = person_facts(who, [role(person=who.id)], represented={}).roles
+    assert (known.on_behalf_of, known.behalf_leads) == (None, ())
 
 
 def test_deputy_of_somebody_unknown_is_none():
     who = person()
     deputy = role(person=who.id, role="deputy", on_behalf_of=new_id("per"))
-    assert person_facts(who, [deputy], natural_persons={}).roles == ()
+    assert person_facts(who, [deputy], represented={}).roles == ()
 
 
 @pytest.mark.parametrize("state", ["draft", "in_force", "suspended", "ended", "recalled"])
@@ -75,6 +89,6 @@ def test_certificate():
 def test_facts_can_be_stored():
     who = person()
     facts = seal_facts(
-        seal(), agreement=None, custodian=person_facts(who, [role(person=who.id)], natural_persons={}), used_today=0
+        seal(), agreement=None, custodian=person_facts(who, [role(person=who.id)], represented={}), used_today=0
     )
     assert to_json(facts)["custodian"]["roles"][0]["role"] == "principal"
