@@ -86,7 +86,8 @@ def list_impressions(
         organs=None if caller.sees_all else caller.organs, after=after, limit=limit, seal=seal, case_number=case_number
     )
     with service.shop.database.read() as connection:
-        found = list(impressions.listed(connection, selection))
+        book = service.shop.book
+        found = [impressions.check(connection, book, each) for each in impressions.listed(connection, selection)]
     shown = [ImpressionAnswer.of(each) for each in found if caller.sees(grantor=each.grantor, grantee=each.grantee)]
     return Page(entries=shown, next=str(found[-1].entry) if len(found) == limit else None)
 
@@ -132,9 +133,9 @@ def change_status(service: Serving, impression_id: Id, caller: Grantor, body: St
 
 
 def _visible(service: Service, impression_id: str, caller: Requester) -> Impression:
-    """The impression, if the caller may know of it. Raises ``UnknownError``."""
+    """The impression, if its entry lets the caller know of it. Raises ``UnknownError``, ``RowTamperedError``."""
     with service.shop.database.read() as connection:
-        found = impressions.get(connection, impression_id)
+        found = impressions.checked(connection, service.shop.book, impression_id)
     if not caller.sees(grantor=found.grantor, grantee=found.grantee):
         raise hidden("impression", impression_id)
     return found

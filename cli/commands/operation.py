@@ -1,4 +1,4 @@
-"""Run the service and look after it: serve, demo, audit, recover, checkpoint."""
+"""Run the service and look after it: serve, demo, audit, recover, erase, checkpoint."""
 
 import shlex
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from cli import console
 from cli.exit_codes import DONE, REFUSED
-from cli.options import AsJson, Data, group
+from cli.options import AsJson, Data, Why, argument, group
 from cli.workplace import act, now, opened, read_settings
 
 if TYPE_CHECKING:
@@ -85,6 +85,27 @@ def recover(*, data: Data = None, as_json: AsJson = False) -> None:
     if rows:
         console.show_table(("attempt", "application", "intent"), (list(row.values()) for row in rows))
     console.say(f"作废 {len(rows)} 项办理 / {len(rows)} attempts abandoned")
+
+
+@commands.command()
+@console.guarded
+def erase(
+    entry: Annotated[int, argument("账本记录序号 / number of the entry", min=0)],
+    groups: Annotated[list[str], argument("字段组，如 persons / groups, e.g. persons")],
+    why: Why,
+    *,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """依规清除一条记录中的个人信息，并记入账本 / Erase personal data of an entry; that it was erased is recorded."""
+    from sealing.erasure import erase as erase_groups  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        recorded = erase_groups(shop, entry, groups, act(why))
+    if as_json:
+        console.show_json({"entry": entry, "groups": sorted(set(groups)), "recorded": recorded})
+        return
+    console.say(f"已清除，记为第 {recorded} 条 / erased; recorded as entry {recorded}")
 
 
 @commands.command()

@@ -189,3 +189,22 @@ def test_a_second_start_publishes_nothing_again(tmp_path):
     initialise(settings, START)
     assert _publish_once(settings.data) == 187
     assert _publish_once(settings.data) == 0
+
+
+def test_persons_are_erased_with_a_reason_and_the_audit_stays_sound(desk, shop):
+    with shop.database.read() as connection:
+        entry = shop.book.indexes(connection, "organ.registered")[0]
+    told = desk.json("erase", entry, "act", *WHY)
+    assert (told["entry"], told["groups"]) == (entry, ["act"])
+    with shop.database.read() as connection:
+        assert shop.book.entry(connection, entry).erased == {"act": told["recorded"]}
+        assert shop.book.entry(connection, told["recorded"]).value("erasure")["reason"] == WHY[1]
+    assert desk.json("audit")["findings"] == []
+
+
+def test_what_identifies_a_row_is_not_erased(desk, shop):
+    with shop.database.read() as connection:
+        entry = shop.book.indexes(connection, "organ.registered")[0]
+    ran = desk.run("erase", entry, "row", "--json", *WHY)
+    assert ran.code == 1
+    assert ran.json["error"]["code"] == "draft-refused"
