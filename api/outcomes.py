@@ -98,7 +98,7 @@ def sealed_answer(service: Service, outcome: Outcome, form: str) -> Response:
         "sealed_digest": impression.sealed_digest,
         "document": f"{here}/document",
         "receipt": receipt(service.shop, impression, service.now()).to_json(),
-        "findings": outcome.findings,
+        "findings": shown_findings(outcome.findings),
     }
     return JSONResponse(body, status, headers=headers)
 
@@ -117,10 +117,18 @@ def address(impression: Impression) -> str:
     return f"/v1/impressions/{impression.id}"
 
 
+def shown_findings(findings: list[dict[str, Any]], *, inside: bool = False) -> list[dict[str, Any]]:
+    """What may be told of a judgement; every route that tells findings asks here.
+
+    The findings speak of the grantee's seal, persons and cases. A caller that may not act for the grantee is told that
+    alone, unless it looks from ``inside``: the grantor of the seal, the auditor.
+    """
+    foreign = [finding for finding in findings if finding["code"] == FOREIGN and not finding["passed"]]
+    return foreign if foreign and not inside else findings
+
+
 def _refused(outcome: Outcome) -> RefusedError:
-    failed = [finding for finding in outcome.findings if not finding["passed"]]
-    if any(finding["code"] == FOREIGN for finding in failed):
-        failed = [finding for finding in failed if finding["code"] == FOREIGN]
+    failed = [finding for finding in shown_findings(outcome.findings) if not finding["passed"]]
     codes = ", ".join(finding["code"] for finding in failed)
     return RefusedError(
         "refused",

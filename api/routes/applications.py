@@ -11,7 +11,7 @@ from api.bodies import Answer, Body, Id, IdempotencyKey
 from api.callers import ApprovalSystem, Insider, Requester, hidden
 from api.negotiation import preferred
 from api.openapi import Sentence, multipart, reference
-from api.outcomes import SealedAnswer, read_order, seal, sealed_answer
+from api.outcomes import SealedAnswer, read_order, seal, sealed_answer, shown_findings
 from api.routes.seal_uses import FORMS, SEALED
 from api.service import Service, Serving
 from api.uploads import Parts, Upload
@@ -70,7 +70,8 @@ def receive_application(
 @router.get("/{application_id}", operation_id="readApplication")
 def read_application(service: Serving, application_id: Id, caller: Insider) -> ApplicationAnswer:
     """Where an application stands."""
-    return _shown(service, _visible(service, application_id, caller))
+    application, inside = _visible(service, application_id, caller)
+    return _shown(service, application, inside=inside)
 
 
 @router.post("/{application_id}/approval", operation_id="bringApproval")
@@ -97,7 +98,7 @@ def seal_application(request: Request, service: Serving, application_id: Id, cal
     return sealed_answer(service, seal(service, submission, caller, application=application_id), form)
 
 
-def _shown(service: Service, application: Application) -> ApplicationAnswer:
+def _shown(service: Service, application: Application, *, inside: bool = False) -> ApplicationAnswer:
     with service.shop.database.read() as connection:
         findings = service.shop.findings_of(connection, application.entry)
     return ApplicationAnswer(
@@ -109,7 +110,7 @@ def _shown(service: Service, application: Application) -> ApplicationAnswer:
         order=application.order.to_json(),
         entry=application.entry,
         impression=application.impression,
-        findings=[Sentence.model_validate(finding) for finding in findings],
+        findings=[Sentence.model_validate(finding) for finding in shown_findings(findings, inside=inside)],
     )
 
 
@@ -126,15 +127,13 @@ def _is_own(application: Application, caller: Requester) -> bool:
     return application.client == caller.client and caller.acts_for(application.organ)
 
 
-def _visible(service: Service, application_id: str, caller: Requester) -> Application:
+def _visible(service: Service, application_id: str, caller: Requester) -> tuple[Application, bool]:
+    """An application that the caller may see, and whether as one who may see everything about its seal."""
     with service.shop.database.read() as connection:
         application = applications.get(connection, application_id)
         seal_record = service.shop.registry.look(connection, Seal, application.order.seal)
     owner = "" if seal_record is None else seal_record.record.owner
-    if (
-        caller.sees_all
-        or ("approval_system" in caller.roles and _is_own(application, caller))
-        or ("grantor_administrator" in caller.roles and caller.acts_for(owner))
-    ):
-        return application
+    inside = caller.sees_all or ("grantor_administrator" in caller.roles and caller.acts_for(owner))
+    if inside or ("approval_system" in caller.roles and _is_own(application, caller)):
+        return application, inside
     raise hidden("application", application_id)

@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, Response
 
 from api import files
 from api.bodies import Answer, Limit, Moment, Page, Reasoned
-from api.callers import ApprovalSystem, Insider, require_organ
+from api.callers import ApprovalSystem, Insider
 from api.negotiation import CSV, JSON, XLSX, preferred
 from api.openapi import Sentence
+from api.outcomes import shown_findings
 from api.service import Serving
 from registry.fields import RecordId
 from registry.sheets import write_csv, write_xlsx
@@ -80,11 +81,10 @@ def read_register(
 @router.post("/paper-uses", operation_id="recordPaperUse", status_code=201)
 def record_paper_use(service: Serving, caller: ApprovalSystem, body: PaperUseBody) -> PaperUseAnswer:
     """Record that the physical seal was used, so that the register is complete."""
-    require_organ(caller, body.order.organ)
     use = PaperUse(order=body.order, used_at=body.used_at, reason=body.reason, approver=body.approver)
     recorded = paper_use(service.shop, use, caller, service.now())
     return PaperUseAnswer(
         id=recorded.id,
         entry=recorded.entry,
-        findings=[Sentence.model_validate(finding) for finding in recorded.findings],
+        findings=[Sentence.model_validate(finding) for finding in shown_findings(recorded.findings)],
     )

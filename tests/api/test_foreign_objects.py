@@ -1,11 +1,13 @@
 """Every route that names an object, called with the right role by a client of another organ: as if it did not exist."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 
+from sealing.order import Order
 from tests.api.live import Service
 from tests.api.test_applications import prepared, receive
 from tests.api.test_routes import ALLOWED, ROUTES
@@ -88,6 +90,62 @@ def test_a_role_holds_on_its_own_side_only(service: Service, objects: dict[str, 
     for route in NAMED:
         if route.methods == {"GET"} and role in ALLOWED[str(route.operation_id)].split():
             assert ask(service, route, objects, client).status_code == 404, route.operation_id
+
+
+SPEAKING = {"numbers_given", "custodian_named", "daily_cap", "agreement_in_force", "applicant_is_seal_user"}
+"""Rules whose sentences hold numbers, persons and cases of the grantee."""
+
+
+def probing(service: Service) -> tuple[Order, Path, Order]:
+    """An order of the county, and that of a stranger who asks for the same number on the county's seal."""
+    mine = service.world.order("city", case_number="张三案-0018")
+    assert service.seal(document_number=mine.document_number, case_number=mine.case_number).status_code == 201
+    probe = service.world.order("city", document_number=mine.document_number, organ=service.world.codes["other"])
+    return mine, service.world.document("city", probe, service.folder), probe
+
+
+def test_a_stranger_reads_no_findings_of_another_organs_seal(service: Service) -> None:
+    """Neither at once, nor in two steps, nor from the application afterwards."""
+    mine, document, probe = probing(service)
+    headers = service.headers("other system")
+    at_once = service.send(probe, document, None, by="other system")
+    here = receive(service, probe, document, by="other system").headers["location"]
+    two_steps = service.http.post(f"{here}/impression", headers=headers)
+    afterwards = service.http.get(here, headers=headers)
+    for answer in (at_once, two_steps, afterwards):
+        assert [each["code"] for each in answer.json()["findings"]] == ["caller_for_grantee"], answer.text
+        assert mine.case_number not in answer.text
+        assert service.world.staff["county"].custodian not in answer.text
+
+
+def test_the_grantor_and_the_auditor_read_all_findings_of_a_strangers_attempt(service: Service) -> None:
+    _, document, probe = probing(service)
+    here = receive(service, probe, document, by="other system").headers["location"]
+    service.http.post(f"{here}/impression", headers=service.headers("other system"))
+    for name in ("city office", "auditor"):
+        found = service.http.get(here, headers=service.headers(name)).json()["findings"]
+        assert {each["code"] for each in found} >= SPEAKING
+
+
+def test_nobody_writes_into_another_organs_register(service: Service) -> None:
+    mine, _, probe = probing(service)
+    size = len_of_record(service)
+    body = {
+        "order": probe.to_json(),
+        "used_at": "2026-11-01T00:00:00Z",
+        "approver": service.world.staff["county"].principal,
+        "reason": "停电",
+    }
+    headers = service.headers("other system")
+    answer = service.http.post("/v1/paper-uses", headers=headers, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "seal-not-lent-to-organ")
+    assert mine.case_number not in answer.text
+    nowhere = body | {"order": probe.to_json() | {"seal": "sea-" + "a" * 26}}
+    assert told(service.http.post("/v1/paper-uses", headers=headers, json=nowhere)) == told(answer)
+    named = body | {"order": mine.to_json()}
+    answer = service.http.post("/v1/paper-uses", headers=headers, json=named)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-your-organ")
+    assert len_of_record(service) == size
 
 
 def told(answer: Any) -> tuple[str, ...]:
