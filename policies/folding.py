@@ -121,6 +121,10 @@ def _tokens(number: str) -> tuple[str, ...]:
     return tuple(found.lstrip("0") or "0" if found[0].isdigit() else found for found in _KEPT_IN_KEY.findall(said))
 
 
+_GOES_ON = re.compile(r"[0-9]\)?[号號](?!$|之|-|\()")  # 7号之一, 7号-1 and 7号（补） are numbers
+_ENDS_WHOLE = re.compile("[0-9a-z)>》〉号號]$|之[一二三四五六七八九十]+$")
+
+
 def number_key(number: str) -> str:
     """The form in which two numbers are the same number: what is left when all punctuation is gone.
 
@@ -130,12 +134,28 @@ def number_key(number: str) -> str:
     return " ".join(_tokens(number))
 
 
-def is_part(one: str, other: str) -> bool:
-    """Whether the number with key ``one`` is a piece of that with key ``other``, or all of it.
+_YEAR = 4  # digits that many numbers share
 
-    7 is no part of 17, but it is one of 兴审批〔2026〕7号.
+
+def may_be_same(one: str, other: str) -> bool:
+    """Whether two keys may be read off one printed number: one is a piece of the other, or they overlap.
+
+    7 is no piece of 17, but it is one of 兴审批〔2026〕7号. 编号兴审批〔2026〕7号 and 审批〔2026〕7号（正本）
+    overlap: with a digit, and in two tokens or in five digits, else 26-1 would stand in the way of 26-26.
     """
-    return f" {one} " in f" {other} "
+    if f" {one} " in f" {other} " or f" {other} " in f" {one} ":
+        return True
+    first, second = one.split(" "), other.split(" ")
+    return _runs_on(first, second) or _runs_on(second, first)
+
+
+def _runs_on(first: list[str], second: list[str]) -> bool:
+    return any(
+        first[-length:] == second[:length]
+        and any(token[0].isdigit() for token in second[:length])
+        and (length > 1 or len(second[0]) > _YEAR)
+        for length in range(1, min(len(first), len(second)))
+    )
 
 
 def digit_runs(key: str) -> tuple[str, ...]:
@@ -152,6 +172,11 @@ def malformed_number(number: str) -> Lookalike | None:
         return Lookalike(
             zh="首尾有标点，应首尾均为文字、数字或括号",
             en="begins or ends with punctuation, expected a character, a digit or a bracket at both ends",
+        )
+    if _GOES_ON.search(folded) or not _ENDS_WHOLE.search(folded):
+        return Lookalike(
+            zh="末尾不是编号，应止于数字、字母、括号、“号”或“之一”",
+            en="goes on after the number, expected to end with a digit, a letter, a bracket, 号 or 之一",
         )
     if not _is_paired(folded):
         return Lookalike(zh="括号不成对，应写全编号", en="has an unpaired bracket, expected the whole number")
@@ -220,8 +245,13 @@ def states(text: str, value: str) -> bool:
 _NOT_INSIDE_BEFORE = r"(?<![)\]])"
 _NUMBER_BEFORE_DIGIT = _STARTS_NUMBER + r"(?<![(<《〈第/])(?<![)第/-] )"
 _NUMBER_BEFORE_BRACKET = r"(?<![0-9a-z\u3007\u3400-\u9fff])"
-_NUMBER_AFTER_DIGIT = _ENDS_NUMBER + r"(?! ?\)? ?[号號])(?! ?\( ?[0-9a-z])(?!\)[0-9a-z第])(?!/[0-9a-z])"
-_NUMBER_AFTER_BRACKET = r"(?! ?第? ?[号號])(?!第?[0-9a-z])"  # after a gap a digit is the next cell
+_HAN = r"[\u3007\u3400-\u9fff]"
+_NUMBER_AFTER_DIGIT = (
+    _ENDS_NUMBER + rf"(?!{_HAN}{{1,3}}[0-9a-z(])" + r"(?! ?\)? ?[号號])(?! ?\( ?[0-9a-z])(?!\)[0-9a-z第])(?!/[0-9a-z])"
+)
+_NUMBER_AFTER_BRACKET = (
+    r"(?! ?第? ?[号號])(?!第?[0-9a-z])" + rf"(?!{_HAN}{{1,6}}[0-9])"
+)  # after a gap a digit is the next cell
 _NUMBER_AFTER_COUNTER = r"(?!之|-[0-9a-z]|[0-9a-z])"
 
 
@@ -245,7 +275,7 @@ def states_number(text: str, number: str) -> bool:
 
     Neither 7号 nor 〔2026〕7号 nor 兴审批〔2026〕7 stands in 兴审批〔2026〕7号. Where a line breaks, or Chinese
     characters stand before, nobody can tell label from number: 审批〔2026〕7号 does stand there. So what was
-    used once must also be compared by :func:`is_part`.
+    used once must also be compared by :func:`may_be_same`.
     """
     folded = fold(_mark_commas(number))
     return bool(folded) and re.search(_whole_number_pattern(folded), _searchable(text)) is not None

@@ -1,9 +1,9 @@
 """Document and licence numbers in use: reserved with the intent, freed when an attempt is abandoned.
 
 A number is unique per (grantor, agreement lineage, kind, number, copy) [000 二(三)], compared by
-:func:`policies.folding.number_key`; a number that is a piece of one in use, or has one in use as a piece, is in
-use as well, because a document may be said to bear a piece of its number. The copies of one document
-(正本, 副本) share its number only within one case. A licence number may recur in its own case, and in a later
+:func:`policies.folding.number_key`; a number that is a piece of one in use, has one in use as a piece, or
+overlaps with one is in use as well, because a document may be said to bear a piece of its number. The copies
+of one document (正本, 副本) share its number only within one case. A licence number may recur in its own case, and in a later
 basis that names its predecessor. Call under the agreement's lock: then what :func:`conflicts` says still holds
 when :func:`reserve` writes; the unique index is the second lock.
 
@@ -26,7 +26,7 @@ from ledger.canonical import canonical
 from ledger.errors import LedgerError
 from ledger.tables import subjects
 from policies.facts import Basis, DocumentKind, NumberConflict
-from policies.folding import digit_runs, fold, is_part, number_key
+from policies.folding import digit_runs, fold, may_be_same, number_key
 from registry.errors import ConflictError, RowTamperedError
 from registry.tables import number_handles as h
 from registry.tables import reserved_numbers as t
@@ -219,7 +219,7 @@ def _holders(connection: Connection, use: NumberUse, name: NumberName, given: st
         "application": use.application,
     }
     near = connection.execute(_NEAR, parameters).all()
-    return [row for row in near if is_part(key, row.key) or is_part(row.key, key)]
+    return [row for row in near if may_be_same(key, row.key)]
 
 
 def _in_the_way(

@@ -20,8 +20,8 @@ UNIQUE = ("document_number", "licence_number")
 def numbers_given(facts: Facts) -> Outcome:
     """The numbers that the register asks for are given, read as what they are, and are not in use.
 
-    The conflicts are found before: compared without punctuation, a number against each that it is a piece of
-    or has as a piece, within grantor, agreement lineage, kind and copy; a licence number may recur in its own
+    The conflicts are found before: compared without punctuation, a number against each that may be read off
+    the same print, within grantor, agreement lineage, kind and copy; a licence number may recur in its own
     case and in a later basis that names its predecessor.
     """
     item, conflicts, request = facts.item, facts.number_conflicts, facts.request

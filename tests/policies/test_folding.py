@@ -4,7 +4,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from policies.folding import fold, fold_line, is_han, is_seal_name, refuse_lookalikes, states
+from policies.folding import (
+    digit_runs,
+    fold,
+    fold_line,
+    is_han,
+    is_seal_name,
+    malformed_number,
+    may_be_same,
+    number_key,
+    refuse_lookalikes,
+    states,
+    states_number,
+)
 
 SAME = [
     ("赣市行审〔2026〕17号", "赣市行审[2026]17号"),
@@ -225,3 +237,153 @@ def test_line_breaks_inside_a_name_do_not_matter(value: str, breaks: list[int]) 
         broken = broken[:place] + "\n" + broken[place:]
     quantity = fold(value).replace(".", "").isdigit()
     assert quantity or states(f"编号：{broken}。", value)
+
+
+@pytest.mark.parametrize(
+    ("number", "key"),
+    [
+        ("兴审批〔2026〕7号", "兴 审 批 2026 7"),
+        ("兴审批<2026>07號。", "兴 审 批 2026 7"),
+        ("兴审批2026第（7）号", "兴 审 批 2026 7"),
+        ("容3LC赣B00016(25)", "容 3 lc 赣 b 16 25"),
+        ("TS—1/2", "ts 1 2"),
+        ("0", "0"),
+        ("第号", "第 号"),
+        ("〔〕。", ""),
+    ],
+)
+def test_a_numbers_key_has_no_punctuation(number: str, key: str) -> None:
+    assert number_key(number) == key
+    assert digit_runs(key) == tuple(each for each in key.split() if each.isdigit())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("兴审批〔2026〕7号", "审批〔2026〕7", True),
+        ("兴审批〔2026〕7号", "2026", True),
+        ("兴审批〔2026〕7号", "兴审批〔2026〕17号", False),
+        ("兴审批〔2026〕17号", "兴审批〔2026〕7号", False),
+        ("兴审批〔2026〕7号", "兴审批〔2025〕7号", False),
+        ("B00017(26)", "梯11赣B00017（26）", True),
+        ("梯11赣B00017(26)", "梯11赣B00026（26）", False),
+        ("编号兴审批〔2026〕7号", "审批〔2026〕7号（正本）", True),
+        ("审批〔2026〕7号（正本）", "编号兴审批〔2026〕7号", True),
+        ("26-1", "26-26", False),
+        ("编号36073220260001", "36073220260001-2026", True),
+        ("赣字1号", "2赣字", False),
+    ],
+)
+def test_pieces_of_one_print_may_be_the_same_number(one: str, other: str, same: bool) -> None:
+    assert may_be_same(number_key(one), number_key(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("号", "no digit"),
+        ("赣审批字", "no digit"),
+        ("兴审批〔2026〕7号。", "punctuation"),
+        ("、兴审批〔2026〕7号", "punctuation"),
+        ("-7", "punctuation"),
+        ("2026〕7号", "unpaired"),
+        ("兴审批〔2026", "unpaired"),
+        ("〕2026〔", "punctuation"),
+        ("a)2026(b", "unpaired"),
+        ("兴审批〔2026〕第", "goes on after the number"),
+        ("36073220260001有效", "goes on after the number"),
+        ("兴审批〔2026〕7号公共场所卫生许可", "goes on after the number"),
+        ("兴审批〔2026〕第（7）号 2026年11", "goes on after the number"),
+    ],
+)
+def test_a_number_is_whole(number: str, told: str) -> None:
+    found = malformed_number(number)
+    assert found is not None
+    assert told in found.en
+    assert found.zh
+
+
+HONEST = [
+    "兴审批〔2026〕7号",
+    "赣卫证字〔2026〕第0017号",
+    "赣卫公证字〔2026〕第360732-00012号",
+    "梯11赣B00017（26）",
+    "36073220260001",
+    "（2026）赣兴许7号",
+    "TS-12/3",
+    "XK13-001-00123",
+    "兴审批〔2026〕7号之一",
+    "兴审批〔2026〕第（7）号",
+]
+PRINTS = [
+    "审批文书编号：{}",
+    "审批文书编号:{}\n二〇二六年十一月",
+    "编号\n{}\n公共场所",
+    "兴国县行政审批局\n{}\n行政许可决定书",
+    "准予行政许可决定书（{}）",
+    "（正本）\n证号 {} 有效期至2030年",
+    "依据{}，准予许可。",
+    "《{}》",
+    "编号：{}；",
+]
+
+
+@pytest.mark.parametrize("print_", PRINTS)
+@pytest.mark.parametrize("number", HONEST)
+def test_a_whole_number_is_found_as_documents_print_it(number: str, print_: str) -> None:
+    if print_.startswith(("准予", "《", "依据")) and not is_han(number[0]):
+        return  # a digit after a bracket, or a bracket after a word, may be the middle of a longer number
+    text = print_.format(number)
+    assert malformed_number(number) is None
+    assert states_number(text, number)
+    assert states_number(text, number.replace("〔", "[").replace("〕", "]"))
+    middle = len(number) // 2
+    assert states_number(print_.format(f"{number[:middle]}\n{number[middle:]}"), number)
+
+
+@pytest.mark.parametrize("print_", PRINTS)
+@pytest.mark.parametrize("number", HONEST)
+def test_whatever_is_read_off_a_print_may_be_the_same_number(number: str, print_: str) -> None:
+    """Every stretch of a printed line that could be declared conflicts with the number, and with each other."""
+    text = print_.format(number)
+    at = text.index(number)
+    inside = range(at, at + len(number))
+    declared = {
+        text[start:end]
+        for start in range(max(0, at - 3), inside.stop)
+        for end in range(max(at, start) + 1, min(len(text), inside.stop + 4) + 1)
+    }
+    found = {number_key(each) for each in declared if malformed_number(each) is None and states_number(text, each)}
+    assert found
+    assert all(may_be_same(key, other) for key in found for other in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [
+        ("兴审批〔2026〕7号", "兴审批〔2026〕7"),
+        ("兴审批〔2026〕7号", "〔2026〕7号"),
+        ("兴审批〔2026〕7号", "7号"),
+        ("兴审批〔2026〕\n7号", "7号"),
+        ("兴审批〔2026〕7号", "7"),
+        ("兴审批〔2026〕7 号", "兴审批〔2026〕7"),
+        ("兴审批〔2026〕7号", "2026"),
+        ("兴审批〔2026〕7号", "兴审批〔2026〕"),
+        ("兴审批〔2026〕17号", "兴审批〔2026〕1"),
+        ("兴审批〔2026〕7号之一", "兴审批〔2026〕7号"),
+        ("兴审批〔2026〕7号-2", "兴审批〔2026〕7号"),
+        ("赣卫证字〔2026〕第0017号", "0017"),
+        ("赣卫证字〔2026〕第\n0017号", "0017号"),
+        ("赣卫证字〔2026〕第0017号", "第0017号"),
+        ("梯11赣B00017（26）", "梯11赣B00017"),
+        ("梯11赣B00017（26）", "梯11"),
+        ("（2026）赣兴许7号", "（2026）"),
+        ("XK13-001-00123", "00123"),
+        ("XK13-001-00123", "XK13-001"),
+        ("TS-12/3", "TS-12"),
+        ("TS-12/3", "3"),
+        ("号", ""),
+    ],
+)
+def test_a_piece_is_not_the_number(text: str, piece: str) -> None:
+    assert not states_number(f"编号：{text}", piece)

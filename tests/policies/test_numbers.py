@@ -30,6 +30,11 @@ Find = Callable[[Facts, str], Finding]
         ({"request.licence_number": "\u202e21"}, "the licence number holds an invisible formatting or bidi"),
         ({"request.licence_number": "容А17"}, "CYRILLIC SMALL LETTER A"),
         ({"request.predecessor": "カ12"}, "the predecessor's number holds U+30AB KATAKANA LETTER KA"),
+        ({"request.document_number": "号"}, "the document number has no digit"),
+        ({"request.licence_number": "赣卫证字"}, "the licence number has no digit"),
+        ({"request.document_number": "兴审批〔2026〕7号。"}, "the document number begins or ends with punctuation"),
+        ({"request.document_number": "〔2026"}, "the document number has an unpaired bracket"),
+        ({"request.document_number": "兴审批〔2026〕第"}, "the document number goes on after the number"),
         ({"request.case_number": "1\n2"}, "the case number holds a control character U+000A"),
     ],
 )
@@ -47,6 +52,7 @@ def test_numbers_are_given_and_plain(
         {"request.document_number": "9" * 64},
         {"request.document_number": "赣市行审特设［２０２６］１７号"},
         {"request.predecessor": "容3LC赣B00016(25)"},
+        {"request.predecessor": "旧证", "request.case_number": "办件-甲"},
         {"request.document_kind": "decision", "request.licence_number": None},
     ],
 )

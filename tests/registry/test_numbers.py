@@ -192,6 +192,7 @@ PIECES = [
     "赣卫证字《2026》第0017号。",
     "、赣卫证字〔2026〕第0017號",
     "赣卫证字〔2026〕第0017号-1",
+    "卫证字〔2026〕第0017号（正本）",
 ]
 
 
@@ -208,6 +209,12 @@ def test_a_piece_of_a_number_in_use_is_in_use_and_the_other_way_round(world, pie
         assert names(world, asked) == set()
 
 
+def test_numbers_that_overlap_may_be_one_print(world):
+    world.writing(reserve, use(document_number="编号赣卫证字〔2026〕第0017号", licence_number=None))
+    asked = use(document_number="卫证字〔2026〕第0017号（正本2）", licence_number=None, **OTHER_CASE)
+    assert names(world, asked) == {"document_number"}
+
+
 def test_honest_sequences_do_not_conflict(world):
     numbers = [
         *(
@@ -218,6 +225,7 @@ def test_honest_sequences_do_not_conflict(world):
         *(f"兴审准〔2026〕{number}号" for number in (7, 17)),
         *(f"赣卫公证字〔2026〕第360732-{number:05}号" for number in (1, 7, 17, 107)),
         *(f"梯11赣B{number:05}（26）" for number in (1, 7, 11, 17, 26, 107)),
+        *(f"25-{number}" for number in (1, 7, 25)),
         *(f"3607322026{number:04}" for number in (1, 7, 17, 107)),
     ]
     for case, number in enumerate(numbers):
