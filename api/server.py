@@ -15,9 +15,12 @@ from uvicorn.supervisors import Multiprocess
 
 from api import logs, metrics
 from api.app import create_app
+from registry.errors import RowTamperedError
+from sealing import clock
+from sealing.recover import recover
 from sealing.seal import Sealer
 from sealing.settings import Settings
-from sealing.workshop import open_workshop
+from sealing.workshop import Workshop, open_workshop
 
 _GRACE: Final = 30
 """Seconds that running requests get when the server is stopped."""
@@ -56,16 +59,30 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> FastAPI:
-    """The application of one server process, over a workshop of its own that is closed with it."""
+    """The application of one server process, over a workshop of its own that is closed with it.
+
+    What a process that died left open is closed first. Raises what ``open_workshop`` and ``recover`` raise.
+    """
     logs.configure(settings.log_format)
     with ExitStack() as stack:
         shop = stack.enter_context(open_workshop(settings))
         closing = stack.pop_all().close
     try:
+        _recover(shop)
         return create_app(shop, Sealer(shop), closing=closing)
     except BaseException:
         closing()
         raise
+
+
+def _recover(shop: Workshop) -> None:
+    """A row that does not fit the record is named, and keeps only its own application from going on."""
+    try:
+        closed = recover(shop, clock.utc_now)
+    except RowTamperedError as error:
+        logs.log.error("recovery-incomplete", code=error.code, reason=error.en)
+        return
+    logs.log.info("recovered", attempts=len(closed))
 
 
 def _listen(host: str, port: int) -> socket.socket:

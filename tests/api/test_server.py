@@ -9,18 +9,25 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+from world import START, build_world
 
+from api.server import application
+from sealing import clock
 from sealing.clock import utc_now
+from sealing.seal import Sealer
 from sealing.settings import Settings
-from sealing.workshop import initialise
+from sealing.workshop import initialise, open_workshop
 
 ROOT = Path(__file__).resolve().parents[2]
-START = "from sealing.settings import Settings; from api.server import serve; serve(Settings())"
+COMMAND = "from sealing.settings import Settings; from api.server import serve; serve(Settings())"
 
 
 def free_port() -> int:
@@ -38,7 +45,7 @@ def running(data: Path, **settings: Any) -> Iterator[tuple[subprocess.Popen[str]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("YINXIN_")}
     environment |= {f"YINXIN_{name.upper()}": str(value) for name, value in values.items()}
     process = subprocess.Popen(
-        [sys.executable, "-c", START], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", COMMAND], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
         address = f"http://127.0.0.1:{port}"
@@ -74,8 +81,55 @@ def test_it_serves_and_stops(tmp_path: Path, processes: int) -> None:
         _, written = process.communicate(timeout=30)
     events = [json.loads(line) for line in written.splitlines()]
     assert any(event["event"] == "serving" for event in events)
+    assert [event["attempts"] for event in events if event["event"] == "recovered"] == [0] * processes
     assert sum(event["event"] == "Application shutdown complete." for event in events) == processes
     assert process.returncode in {0, -signal.SIGTERM}
+
+
+class DiedError(BaseException):
+    """Ends a worker where ``kill -9`` would."""
+
+
+def installation_with_an_open_attempt(folder: Path) -> Settings:
+    settings, plan = build_world(folder / "data")
+    with open_workshop(settings) as shop:
+        world = plan.fill(shop)
+
+        def die(step: str) -> None:
+            if step == "intent_committed":
+                raise DiedError
+
+        with pytest.raises(DiedError):
+            Sealer(shop, clock=lambda: START, at=die).seal(world.submission("city", folder), world.clients["platform"])
+    return settings
+
+
+@pytest.mark.parametrize(("later", "closed"), [(timedelta(seconds=1), 0), (timedelta(days=1), 1)])
+def test_what_a_dead_process_left_open_is_closed_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], later: timedelta, closed: int
+) -> None:
+    """Only attempts whose lease is over: another process may still be at work on the others."""
+    settings = installation_with_an_open_attempt(tmp_path)
+    monkeypatch.setattr(clock, "utc_now", lambda: START + later)
+    with TestClient(application(settings)):
+        pass
+    (told,) = (json.loads(line) for line in capsys.readouterr().err.splitlines() if '"recovered"' in line)
+    assert told["attempts"] == closed
+    with open_workshop(settings) as shop, shop.database.read() as connection:
+        assert len(shop.book.indexes(connection, "seal.abandoned")) == closed
+
+
+def test_an_attempt_whose_row_was_changed_does_not_keep_the_service_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = installation_with_an_open_attempt(tmp_path)
+    with open_workshop(settings) as shop, shop.database.write() as connection:
+        connection.execute(text("UPDATE attempts SET intent_entry = 1"))
+    monkeypatch.setattr(clock, "utc_now", lambda: START + timedelta(days=1))
+    with TestClient(application(settings)) as http:
+        assert http.get("/v1/log").status_code == 200
+    (told,) = (json.loads(line) for line in capsys.readouterr().err.splitlines() if "recovery-incomplete" in line)
+    assert told["code"] == "row-tampered"
 
 
 def test_an_address_that_is_taken(tmp_path: Path) -> None:
@@ -86,7 +140,7 @@ def test_an_address_that_is_taken(tmp_path: Path) -> None:
             "YINXIN_PORT": str(taken.getsockname()[1]),
         }
         done = subprocess.run(
-            [sys.executable, "-c", START],
+            [sys.executable, "-c", COMMAND],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -101,7 +155,7 @@ def test_an_address_that_is_taken(tmp_path: Path) -> None:
 def test_an_installation_that_is_not_there(tmp_path: Path) -> None:
     environment = os.environ | {"YINXIN_DATA": str(tmp_path / "none"), "YINXIN_PORT": str(free_port())}
     done = subprocess.run(
-        [sys.executable, "-c", START],
+        [sys.executable, "-c", COMMAND],
         cwd=ROOT,
         env=environment,
         capture_output=True,
