@@ -4,8 +4,8 @@ A number is unique per (grantor, agreement lineage, kind, number, copy) [000 二
 :func:`policies.folding.number_key`; a number that is a piece of one in use, has one in use as a piece, or
 overlaps with one is in use as well, because a document may be said to bear a piece of its number. The copies
 of one document (正本, 副本) share its number only within one case. A licence number may recur in its own
-case, and in a later basis that names its predecessor. Call under the agreement's lock: then what :func:`conflicts` says still holds
-when :func:`reserve` writes; the unique index is the second lock.
+case, and in a later basis that names its predecessor. Call under the agreement's lock:
+then what :func:`conflicts` says still holds when :func:`reserve` writes; the unique index is the second lock.
 
 The intent's ledger entry names :func:`number_subjects`, so a row that was deleted or changed by hand is noticed
 by :func:`check_reserved` when somebody asks for its number.
