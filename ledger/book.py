@@ -145,6 +145,10 @@ class Book:
         """Lock the head inside the caller's :meth:`Database.write`: nobody else appends until that ends."""
         store.lock_head(connection)
 
+    def size(self, connection: Connection) -> int:
+        """How many entries the record has in this transaction."""
+        return store.read_head(connection).range.size
+
     def kinds_after(self, connection: Connection, index: int) -> set[str]:
         """The kinds of the entries behind entry ``index``."""
         return store.kinds_after(connection, index)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from ledger.canonical import parse
-from ledger.ids import new_id
 from ledger.moments import from_text, to_text
 from sealing.errors import ConflictError, InProgressError, UnknownError, Wait
 from sealing.order import Order, Outcome, Submission
@@ -153,11 +152,11 @@ def create(
     client: str,
     now: datetime,
     *,
+    application: str,
     canonical_order: bytes,
     state: str,
 ) -> str:
-    """Insert an application. Raises :class:`InProgressError` when another process was faster."""
-    application = new_id("app")
+    """Insert ``application``. Raises :class:`InProgressError` when another process was faster."""
     row = {
         "id": application,
         "client": client,

@@ -68,7 +68,7 @@ def _orphans(connection: Connection, shop: Workshop, now: datetime) -> Iterator[
         if digest not in named:
             zh, en = f"文件 {digest} 没有任何记录", f"no record names the document {digest}"
             yield AuditFinding(severity="orphan", code="orphan-document", where=digest, zh=zh, en=en)
-    for path in shop.documents.left(now - shop.settings.lease):
+    for path in shop.documents.left(now):
         zh, en = "办理中断遗留的文件，请运行 recover", "left behind by a process that was killed; run recover"
         yield AuditFinding(severity="orphan", code="orphan-incoming", where=f"incoming/{path.name}", zh=zh, en=en)
 

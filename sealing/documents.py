@@ -8,11 +8,13 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import file_digest
 from pathlib import Path
 
 from sealing.errors import StorageError, UnknownError
+
+LEFT_BEHIND = timedelta(hours=1)
 
 
 class DocumentStore:
@@ -80,8 +82,12 @@ class DocumentStore:
         for path in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*")):
             yield f"sha256:{path.name}"
 
-    def left(self, before: datetime) -> list[Path]:
-        """Files in ``incoming`` last written before that moment: what a killed process left, signed or not."""
+    def left(self, now: datetime) -> list[Path]:
+        """Files in ``incoming`` that nobody has written for an hour: what a killed process left, signed or not.
+
+        An upload may wait its turn, but not that long.
+        """
+        before = now - LEFT_BEHIND
         found = []
         for path in sorted(self.incoming.iterdir()):
             try:

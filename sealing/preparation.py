@@ -28,6 +28,8 @@ class Preparation:
     source_digest: str
     inspection: Inspection
     target: Path
+    since: int  # the last entry of the record when ``parts`` were read
+    parts: SealParts | None
     pins: Pins | None
     ready: Prepared | None
     handle: SigningKey | None
@@ -63,19 +65,20 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
     document is too expensive to look at, and ``keystore`` errors when the key cannot be opened.
     """
     with shop.database.read() as connection:
+        since = shop.book.size(connection) - 1
         parts = seal_parts(connection, shop.registry, submission.order.seal)
     target = shop.documents.unused()
     try:
         if parts is None:
             answer = shop.workers.call("signer.desk:inspect_document", _inspection_arguments(shop, submission))
-            return _only_inspected(submission, target, answer)
+            return _only_inspected(submission, target, answer, parts, since)
         answer = shop.workers.call(
             "signer.desk:prepare_document",
             _inspection_arguments(shop, submission) | _seal_arguments(submission, target, parts, now),
             seconds=_seconds(shop, submission.source),
         )
         if answer["layout"] is None:
-            return _only_inspected(submission, target, answer)
+            return _only_inspected(submission, target, answer, parts, since)
         handle = shop.keystore.open(parts.key.record.key_ref)
         ready = measure(
             target,
@@ -91,17 +94,23 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
         source_digest=submission.document,
         inspection=Inspection.of(answer),
         target=target,
+        since=since,
+        parts=parts,
         pins=parts.pins,
         ready=ready,
         handle=handle,
     )
 
 
-def _only_inspected(submission: Submission, target: Path, answer: dict[str, Any]) -> Preparation:
+def _only_inspected(
+    submission: Submission, target: Path, answer: dict[str, Any], parts: SealParts | None, since: int
+) -> Preparation:
     return Preparation(
         source_digest=submission.document,
         inspection=Inspection.of(answer),
         target=target,
+        since=since,
+        parts=parts,
         pins=None,
         ready=None,
         handle=None,

@@ -164,20 +164,24 @@ class Reader:
             attested = impressions.attested_today(
                 self.connection, agreement.id, application=presented.application, now=self.now
             )
-        used = None
-        if presented.digest is not None:
-            used = consumed_approvals.used_by(
-                self.connection, self.shop.book, statement.claims.id, document=presented.digest
-            )
         surroundings = ApprovalSurroundings(
             principal=self.person_facts(principal),
             on_behalf_of=None if behalf is None else behalf.natural_person,
             calendar=self._calendar(statement.claims.not_before),
             working_days=1 if agreement is None else agreement.terms.approval_working_days,
-            used_by=used if used != presented.application else None,
+            used_by=self.used_by(statement, presented),
             system_attested_today=attested,
         )
         return approval_facts(statement, surroundings, self.now)
+
+    def used_by(self, statement: ApprovalStatement, presented: Presented) -> str | None:
+        """Another application that used up the line of the statement for this document."""
+        if presented.digest is None:
+            return None
+        holder = consumed_approvals.used_by(
+            self.connection, self.shop.book, statement.claims.id, document=presented.digest
+        )
+        return holder if holder != presented.application else None
 
     def _calendar(self, start: datetime) -> Calendar:
         rows = [

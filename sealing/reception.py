@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ledger.canonical import canonical
 from ledger.entry import Draft
+from ledger.ids import new_id
 from sealing import applications
 from sealing.applications import Application
 from sealing.errors import ConflictError, NotAllowedError, OrderError
@@ -29,7 +30,13 @@ def receive(shop: Workshop, submission: Submission, caller: Caller, now: datetim
     order = submission.order.to_json()
     with shop.database.write() as connection:
         application = applications.create(
-            connection, submission, caller.client, now, canonical_order=canonical(order), state="waiting"
+            connection,
+            submission,
+            caller.client,
+            now,
+            application=new_id("app"),
+            canonical_order=canonical(order),
+            state="waiting",
         )
         draft = Draft(
             kind="application.received",

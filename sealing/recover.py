@@ -52,5 +52,5 @@ def _clear_incoming(shop: Workshop, now: datetime) -> None:
     with shop.database.read() as connection:
         if applications.alive(connection):
             return
-    for path in shop.documents.left(now - shop.settings.lease):
+    for path in shop.documents.left(now):
         path.unlink(missing_ok=True)

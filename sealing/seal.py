@@ -22,16 +22,25 @@ from policies.decision import Decision
 from policies.rulesets import decide
 from registry import consumed_approvals, numbers
 from registry.errors import RegistryError, RowTamperedError
+from registry.records import Agreement
 from sealing import applications, impressions
 from sealing.abandon import LAPSED, abandon
 from sealing.clock import Clock, utc_now
 from sealing.documents import storage_error
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
-from sealing.errors import AbandonedError, ConflictError, NotAllowedError, OrderError, SealingError, StorageError
+from sealing.errors import (
+    AbandonedError,
+    ConflictError,
+    InProgressError,
+    NotAllowedError,
+    OrderError,
+    SealingError,
+    StorageError,
+    Wait,
+)
 from sealing.gather import Gathered, gather, gather_again
 from sealing.inspection import Presented
 from sealing.order import Caller, Outcome, Submission
-from sealing.parts import seal_parts
 from sealing.preparation import Preparation, prepare
 from sealing.workshop import Workshop
 from signer.errors import SignerError
@@ -91,6 +100,7 @@ class _Intent:
     attempt: applications.Attempt
     presented: Presented
     gathered: Gathered
+    lease_until: datetime
 
 
 class Sealer:
@@ -111,14 +121,17 @@ class Sealer:
         use = _Use(submission=submission, caller=caller, waiting=application)
         # 1. May this caller ask at all, and was the same asked before?
         known = self._known(use)
-        if known is not None:
+        if isinstance(known, Outcome):
             return known
 
-        # 2. Without any lock: examine, open the key, draw, prepare. The bytes to be signed are known now.
+        # 2. Without any lock: examine, open the key, draw, prepare, and gather what the rules will look at. The
+        #    bytes to be signed are known now.
         preparation = prepare(self.shop, submission, self.clock())
         try:
+            presented = use.presented(known, preparation)
+            early = self._gather_early(presented, preparation)
             # 3. First commit: decide under the lock; record the refusal, or the intent.
-            decided = self._intend(use, preparation)
+            decided = self._intend(use, presented, early, preparation)
             if isinstance(decided, Outcome):
                 return decided
             # 4. Use the key once; the signature is checked against the certificate before it is embedded.
@@ -128,11 +141,12 @@ class Sealer:
         finally:
             preparation.discard()
 
-    def _known(self, use: _Use) -> Outcome | None:
+    def _known(self, use: _Use) -> "Outcome | str":
+        """The recorded outcome, or the id of the application to work on: the one that is open, or a new one."""
         with self.shop.database.read() as connection:
             found = self._find(connection, use)
             if found is None:
-                return None
+                return new_id("app")
             if found.client != use.caller.client or (found.state != "refused" and found.organ not in use.caller.organs):
                 raise NotAllowedError(
                     "not-your-organ",
@@ -148,7 +162,11 @@ class Sealer:
             if found.state in {"sealed", "refused"}:
                 return self._recorded(connection, found)
             applications.refuse_if_alive(connection, found.id, self.clock())
-            return None
+            return found.id
+
+    def _gather_early(self, presented: Presented, preparation: Preparation) -> Gathered:
+        with self.shop.database.read() as connection:
+            return gather(connection, self.shop, presented, preparation.parts, self.clock())
 
     def _find(self, connection: Connection, use: _Use, *, lock: bool = False) -> applications.Application | None:
         if use.waiting is not None:
@@ -156,37 +174,46 @@ class Sealer:
         found = applications.find(connection, use.submission, use.caller.client)
         return applications.get(connection, found.id, lock=True) if found is not None and lock else found
 
-    def _intend(self, use: _Use, preparation: Preparation) -> "Outcome | _Intent":
+    def _intend(
+        self, use: _Use, presented: Presented, early: Gathered, preparation: Preparation
+    ) -> "Outcome | _Intent":
         with self.shop.database.write() as connection:
             # The agreement first, then the application, then the head of the record: everybody locks in this order.
-            parts = seal_parts(connection, self.shop.registry, use.submission.order.seal, lock=True)
-            now = self.clock()
-            application = self._claim(connection, use, now)
-            if isinstance(application, Outcome):
-                return application
-            presented = use.presented(application, preparation)
-            gathered = gather(connection, self.shop, presented, parts, now)
+            if early.parts is not None:
+                self.shop.registry.hold(connection, Agreement, early.agreement_id)
+            claimed = self._claim(connection, use, presented.application, self.clock())
+            if isinstance(claimed, Outcome):
+                return claimed
+            gathered, now = gather_again(
+                connection, self.shop, presented, before=early, since=preparation.since, clock=self.clock
+            )
             decision = decide(gathered.facts)
             if not decision.allowed:
-                return self._refuse(connection, application, gathered, decision, now)
+                return self._refuse(connection, claimed, gathered, decision, now)
             if gathered.pins != preparation.pins:
                 raise ConflictError(
                     "changed-meanwhile",
                     "印章、密钥或协议在办理中发生变更，请以同一幂等键重试",
                     "the seal, its key or the agreement changed meanwhile; retry with the same idempotency key",
                 )
-            attempt = self._record_intent(connection, presented, gathered, decision, preparation, now)
+            lease_until = now + self.shop.settings.lease
+            attempt = self._record_intent(connection, presented, gathered, decision, preparation, lease_until)
             self.at("intent_written")
         self.at("intent_committed")
-        return _Intent(attempt=attempt, presented=presented, gathered=gathered)
+        return _Intent(attempt=attempt, presented=presented, gathered=gathered, lease_until=lease_until)
 
-    def _claim(self, connection: Connection, use: _Use, now: datetime) -> "str | Outcome":
+    def _claim(self, connection: Connection, use: _Use, application: str, now: datetime) -> "str | Outcome":
         """The application to work on, locked; or its outcome, when another process was faster since step 1."""
         found = self._find(connection, use, lock=True)
         if found is None:
-            order = canonical(use.submission.order.to_json())
             return applications.create(
-                connection, use.submission, use.caller.client, now, canonical_order=order, state="open"
+                connection,
+                use.submission,
+                use.caller.client,
+                now,
+                application=application,
+                canonical_order=canonical(use.submission.order.to_json()),
+                state="open",
             )
         if found.state in {"sealed", "refused"}:
             return self._recorded(connection, found)
@@ -196,6 +223,13 @@ class Sealer:
         lapsed = applications.refuse_if_alive(connection, found.id, now)
         if lapsed is not None:
             abandon(connection, self.shop.book, lapsed, reason=LAPSED, key_used=True, now=now)
+        if found.id != application:  # the same request came twice at once, and the other one was given up already
+            raise InProgressError(
+                "in-progress",
+                f"申请 {found.id} 正在办理，请稍后以同一幂等键重试",
+                f"application {found.id} is being worked on; retry later with the same idempotency key",
+                wait=Wait(seconds=1),
+            )
         if found.state == "waiting":
             applications.start(connection, found.id)
         return found.id
@@ -235,17 +269,18 @@ class Sealer:
         gathered: Gathered,
         decision: Decision,
         preparation: Preparation,
-        now: datetime,
+        lease_until: datetime,
     ) -> applications.Attempt:
         application, attempt = presented.application, new_id("att")
         if gathered.number_use is not None:
             numbers.reserve(connection, gathered.number_use)
         if gathered.approval is not None and presented.digest is not None:
             approval = gathered.approval.claims.id
-            consumed_approvals.consume(connection, self.shop.book, approval, document=presented.digest, application=application)
-        lease_until = now + self.shop.settings.lease
+            consumed_approvals.consume(
+                connection, self.shop.book, approval, document=presented.digest, application=application
+            )
         draft = intent_draft(application, attempt, gathered, decision, preparation, lease_until)
-        entry = self.shop.book.append(connection, draft, now)
+        entry = self.shop.book.append(connection, draft, gathered.facts.now)
         return applications.open_attempt(
             connection,
             application,
@@ -317,6 +352,9 @@ class Sealer:
             clock=self.clock,
         )
         decision = decide(gathered.facts)
+        if now >= intent.lease_until:
+            abandon(connection, self.shop.book, attempt, reason=LAPSED, key_used=True, now=now)
+            return _lease_lost(attempt)
         if not decision.allowed or gathered.pins != preparation.pins:
             codes = ", ".join(finding.code for finding in decision.refusals) or "changed-meanwhile"
             abandon(connection, self.shop.book, attempt, reason=codes, key_used=True, now=now)

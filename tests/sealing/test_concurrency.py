@@ -8,7 +8,7 @@ import pytest
 from world import COUNTY
 
 from registry.record import build
-from registry.records import RoleAssignment
+from registry.records import RoleAssignment, Seal
 from registry.store import Act
 from sealing.administration.seals import change_state
 from sealing.audit import audit
@@ -130,3 +130,35 @@ def test_a_role_that_ends_while_the_key_works_stops_the_seal(installed):
     assert ended
     assert "principal_approved" in raised.value.en
     assert "seal.impressed" not in installed.kinds()
+
+
+def test_a_daily_cap_holds_when_many_come_at_once(installed):
+    world = installed.world
+    with installed.shop.database.write() as connection:
+        seal = installed.shop.registry.get(connection, Seal, world.seals["city"])
+        capped = build(Seal, **{**dict(seal.record), "daily_cap": 3})
+        installed.shop.registry.put(
+            connection, capped, by=world.act().by, why="限量", now=installed.clock(), replaces=seal
+        )
+    submissions = [world.submission("city", installed.folder) for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda each: try_seal(installed, each), submissions))
+
+    assert (answers.count("sealed"), answers.count("refused")) == (3, 5)
+    assert installed.kinds().count("seal.impressed") == 3
+
+
+def test_a_worker_whose_lease_ran_out_gives_up_by_itself(installed):
+    def sleep(step):
+        if step == "key_used":
+            installed.clock.forward(installed.settings.lease + timedelta(seconds=1))
+
+    submission = installed.world.submission("city", installed.folder)
+    with pytest.raises(AbandonedError) as raised:
+        installed.sealer(at=sleep).seal(submission, installed.caller)
+
+    assert raised.value.code == "lease-lost"
+    assert installed.kinds()[-1] == "seal.abandoned"
+    assert list(installed.shop.documents.digests()) == []
+    assert installed.sealer().seal(submission, installed.caller).state == "sealed"

@@ -287,8 +287,8 @@ def left_behind(installed, age):
 
 
 def test_a_file_left_in_incoming_is_an_orphan_until_recovery_removes_it(installed):
-    old = left_behind(installed, installed.settings.lease + timedelta(seconds=5))
-    young = left_behind(installed, timedelta(seconds=1))
+    old = left_behind(installed, timedelta(hours=1, seconds=5))
+    young = left_behind(installed, timedelta(minutes=59))
     assert found(installed) == {("orphan", "orphan-incoming")}
 
     recover(installed.shop, installed.clock)
@@ -299,7 +299,7 @@ def test_a_file_left_in_incoming_is_an_orphan_until_recovery_removes_it(installe
 
 def test_a_file_in_incoming_stays_while_an_attempt_is_alive(installed):
     interrupt(installed)
-    old = left_behind(installed, installed.settings.lease + timedelta(seconds=5))
+    old = left_behind(installed, timedelta(hours=1, seconds=5))
 
     assert recover(installed.shop, installed.clock) == []
     assert old.exists()
