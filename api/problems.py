@@ -16,6 +16,7 @@ from authority import errors as authority
 from keystore import interface as keystore
 from ledger import errors as ledger
 from registry import errors as registry
+from registry.record import sentences
 from registry.sheets import SheetRefusedError
 from sandbox import errors as sandbox
 from sealing import errors as sealing
@@ -226,13 +227,13 @@ def _invalid(details: Iterable[Mapping[str, Any]]) -> Problem:
 
 def _field(detail: Mapping[str, Any]) -> dict[str, Any]:
     """One error of pydantic; our own validators speak both languages, the library English."""
-    zh, separator, en = str(detail["msg"]).removeprefix("Value error, ").partition(" / ")
+    zh, en = sentences(str(detail["msg"]))
     where = ".".join(str(step) for step in detail["loc"]) or "body"
     return {
         "field": where,
         "found": "" if detail["type"] == "missing" else _shown(detail.get("input")),
-        "expected_zh": zh if separator else _EXPECTED.get(str(detail["type"]), f"格式不符：{zh}"),
-        "expected_en": en if separator else zh,
+        "expected_zh": zh if zh != en else _EXPECTED.get(str(detail["type"]), f"格式不符：{zh}"),
+        "expected_en": en,
     }
 
 

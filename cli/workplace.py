@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from cli.console import SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from registry.store import Act
     from sealing.settings import Settings
     from sealing.workshop import Workshop
@@ -21,6 +19,7 @@ def read_settings(data: Path | None, **chosen: Any) -> "Settings":  # noqa: ANN4
     """The settings of the environment, with what the command line says. Raises :class:`SettingsError`."""
     from pydantic import ValidationError  # noqa: PLC0415  only where settings are read
 
+    from registry.record import reasons  # noqa: PLC0415  as above
     from sealing.settings import Settings  # noqa: PLC0415  as above
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -29,16 +28,6 @@ def read_settings(data: Path | None, **chosen: Any) -> "Settings":  # noqa: ANN4
     except ValidationError as error:
         zh, en = reasons(error)
         raise SettingsError("settings-invalid", f"设置有误：{zh}", f"the settings are wrong: {en}") from error
-
-
-def reasons(error: "ValidationError") -> tuple[str, str]:
-    """What is wrong, in both languages, without the values found: one may be a password or a person's data."""
-    told = []
-    for each in error.errors():
-        where = ".".join(map(str, each["loc"]))
-        zh, _, en = each["msg"].removeprefix("Value error, ").partition(" / ")
-        told.append([f"{where}: {text}" if where else text for text in (zh, en or zh)])
-    return "; ".join(zh for zh, _ in told), "; ".join(en for _, en in told)
 
 
 @contextmanager

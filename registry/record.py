@@ -55,13 +55,33 @@ def read(model: type[_Model], value: Any) -> _Model:  # noqa: ANN401  parsed JSO
 
 
 def _invalid(model: type[BaseModel], error: ValidationError) -> RecordInvalidError:
-    # The input is left out: it may hold a secret or a person's data.
-    detail = "; ".join(f"{'.'.join(map(str, each['loc'])) or model.__name__}: {each['msg']}" for each in error.errors())
+    zh, en = reasons(error, whole=model.__name__)
     return RecordInvalidError(
         "record-invalid",
-        f"{model.__name__} 内容不合格：{detail}",
-        f"{model.__name__} is not acceptable: {detail}",
+        f"{model.__name__} 内容不合格：{zh}",
+        f"{model.__name__} is not acceptable: {en}",
     )
+
+
+def reasons(error: ValidationError, *, whole: str = "") -> tuple[str, str]:
+    """All that is wrong in Chinese and in English, each with its place; ``whole`` names what concerns no single field.
+
+    The values found are left out: one may be a secret or a person's data.
+    """
+    chinese, english = [], []
+    for each in error.errors(include_input=False, include_url=False):
+        where = ".".join(map(str, each["loc"])) or whole
+        before = f"{where}: " if where else ""
+        zh, en = sentences(each["msg"])
+        chinese.append(before + zh)
+        english.append(before + en)
+    return "; ".join(chinese), "; ".join(english)
+
+
+def sentences(message: str) -> tuple[str, str]:
+    """What a validator said, in Chinese and English: ours write ``中文 / English``, the library's stands for both."""
+    zh, _, en = message.removeprefix("Value error, ").partition(" / ")
+    return zh, en or zh
 
 
 def derived_id(prefix: str, *parts: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from cli import console
 from cli.exit_codes import DONE, REFUSED
 from cli.options import AsJson, Data, argument, group
-from cli.workplace import now, opened, read_json, reasons
+from cli.workplace import now, opened, read_json
 
 if TYPE_CHECKING:
     from sealing.order import Caller, Order, Outcome, Submission
@@ -53,6 +53,7 @@ def _order(path: Path) -> "Order":
     from pydantic import ValidationError  # noqa: PLC0415  beside its only use
 
     from ledger.canonical import canonical  # noqa: PLC0415  loaded with the order
+    from registry.record import reasons  # noqa: PLC0415  as above
     from sealing.order import Order  # noqa: PLC0415  as above
 
     try:

@@ -22,7 +22,7 @@ from ledger.canonical import canonical, parse
 from ledger.ids import is_id, new_id
 from registry.errors import RecordInvalidError, RegistryError
 from registry.organs import Organ, Succession
-from registry.record import build, derived_id, read
+from registry.record import DatedRecord, build, derived_id, read, reasons, sentences
 
 VECTOR = "sta-nekp7hbnj37zyfefrimwtbtzay"
 EACH = [pytest.param(record, id=type(record).__name__) for record in one_of_each()]
@@ -112,6 +112,35 @@ def test_error_names_field_but_not_the_value():
     assert "secret_hash" in caught.value.en
     assert "hunter2" not in str(caught.value)
     assert caught.value.code == "record-invalid"
+
+
+def test_each_sentence_is_in_one_language():
+    """Validators write both; neither sentence holds the other, and every place is named in both."""
+    later, earlier = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(RecordInvalidError) as caught:
+        build(DatedRecord, id="per-" + "a" * 26, valid_from=later, valid_until=earlier)
+    assert caught.value.zh == "DatedRecord 内容不合格：DatedRecord: 有效期的起始须早于终止"
+    assert caught.value.en == "DatedRecord is not acceptable: DatedRecord: the period must begin before it ends"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Value error, 有误 / wrong", ("有误", "wrong")),
+        ("有误 / wrong / worse", ("有误", "wrong / worse")),
+        ("Input should be a valid string", ("Input should be a valid string",) * 2),
+    ],
+)
+def test_what_a_validator_said_is_split_once(message, expected):
+    assert sentences(message) == expected
+
+
+def test_all_reasons_are_told_with_their_places():
+    with pytest.raises(ValidationError) as caught:
+        Succession.model_validate({"organ": "1", "more": 1})
+    zh, en = reasons(caught.value)
+    for told in (zh, en):
+        assert [each.split(":")[0] for each in told.split("; ")] == ["organ", "on", "document", "more"]
 
 
 def test_build_gives_the_typed_error():
