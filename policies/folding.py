@@ -145,6 +145,8 @@ def may_be_same(one: str, other: str) -> bool:
     """
     if f" {one} " in f" {other} " or f" {other} " in f" {one} ":
         return True
+    if len(digit_runs(one)) != len(digit_runs(other)) and one.replace(" ", "") == other.replace(" ", ""):
+        return True  # the brackets of the year left out: 兴审批20267号
     first, second = one.split(" "), other.split(" ")
     return _runs_on(first, second) or _runs_on(second, first)
 

@@ -116,7 +116,7 @@ def reserve(connection: Connection, use: NumberUse) -> None:
             connection.execute(insert(t), values)
         except IntegrityError as error:
             raise _in_use(given) from error
-        handles = {*digit_runs(key), *_serial_handle(given)}
+        handles = {*digit_runs(key), *_serial_handle(given), _joined(key)}
         found_by = {"lineage": use.lineage, "application": use.application, "name": name}
         connection.execute(insert(h), [found_by | {"handle": handle} for handle in sorted(handles)])
 
@@ -199,12 +199,16 @@ def _serial_handle(given: str) -> tuple[str, ...]:
     return (f"={runs[-1]}",) if runs else ()
 
 
+def _joined(key: str) -> str:
+    """Finds a number whose digits are set without the brackets between them."""
+    return "#" + "".join(digit_runs(key))
+
+
 def _sought(given: str) -> list[str]:
     """Handles of every number that has this one as a piece, or is a piece of it."""
-    return [
-        *(serial.removeprefix("=") for serial in _serial_handle(given)),
-        *(f"={run}" for run in digit_runs(number_key(given))),
-    ]
+    key = number_key(given)
+    serial = (handle.removeprefix("=") for handle in _serial_handle(given))
+    return [*serial, *(f"={run}" for run in digit_runs(key)), _joined(key)]
 
 
 def _holders(connection: Connection, use: NumberUse, name: NumberName, given: str) -> Sequence[Row[Any]]:
