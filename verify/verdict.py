@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from dataclasses import field as member
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 FORM = "yinxin/verdict/v1"
 
@@ -105,6 +105,11 @@ class SignatureVerdict:
         """Its sub-indication, if any."""
         return sub_indication_of(self.findings)
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """What :meth:`to_json` gave; the indications follow from the findings again."""
+        return cls(**{name: value[name] for name in _MEMBERS}, findings=_findings(value))
+
     def to_json(self) -> dict[str, Any]:
         """JSON members."""
         facts = {name: _plain(getattr(self, name)) for name in _MEMBERS}
@@ -118,6 +123,10 @@ class SignatureVerdict:
 
 
 _MEMBERS = tuple(each.name for each in fields(SignatureVerdict) if each.name != "findings")
+
+
+def _findings(value: Mapping[str, Any]) -> tuple[Finding, ...]:
+    return tuple(Finding(**each) for each in value["findings"])
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  a member of any JSON type
@@ -148,6 +157,17 @@ class Verdict:
     def sub_indication(self) -> str | None:
         """The sub-indication that goes with it."""
         return sub_indication_of(self.all_findings)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """What :meth:`to_json` gave, e.g. by a worker. Raises ``KeyError`` and ``TypeError`` for anything else."""
+        return cls(
+            file_digest=value["file_digest"],
+            file_length=value["file_length"],
+            judged_at=value["judged_at"],
+            findings=_findings(value),
+            signatures=tuple(SignatureVerdict.from_json(each) for each in value["signatures"]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """JSON members; ``d`` names form and version."""

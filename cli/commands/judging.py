@@ -32,6 +32,7 @@ def verify(  # noqa: PLR0913  each is a question of its own, and a name on the c
     replay: Annotated[
         int | None, typer.Option(help="重做第 N 条裁决（需要安装）/ decide entry N again", show_default=False)
     ] = None,
+    seconds: Annotated[int, typer.Option(help="核验时限，秒 / time limit, seconds", min=1, max=3600)] = 30,
     language: Annotated[Literal["zh", "en"], typer.Option(help="报告语言 / language of the report")] = "zh",
     data: Data = None,
     as_json: AsJson = False,
@@ -43,18 +44,17 @@ def verify(  # noqa: PLR0913  each is a question of its own, and a name on the c
         )
     if file is None:
         raise typer.Exit(_replay(data, replay or 0, as_json=as_json))
-    from verify.judge import judge  # noqa: PLC0415  loads the PDF parsers
+    from verify.bounded import Limits, judge_bounded  # noqa: PLC0415  only where a file is judged
     from verify.receipt import Receipt  # noqa: PLC0415  as above
     from verify.report import lines  # noqa: PLC0415  as above
     from verify.trust import Trust  # noqa: PLC0415  as above
 
-    receipts = [Receipt.from_bytes(path.read_bytes()) for path in receipt or ()]
-    verdict = judge(
+    verdict = judge_bounded(
         file,
-        receipt=receipts[0] if receipts else None,
-        further_receipts=receipts[1:],
+        [Receipt.from_bytes(path.read_bytes()) for path in receipt or ()],
         trust=Trust.read(tuple(trust or ()), tuple(log_key or ()), tuple(crl or ())),
         now=moment(at) or now(),
+        limits=Limits(seconds=seconds),
     )
     if as_json:
         console.show_json(verdict.to_json())

@@ -1,0 +1,64 @@
+"""Judge a foreign file in a worker with limits of its own. Nothing here loads a parser of PDF."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import file_digest
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ledger.moments import to_text
+from sandbox.errors import SandboxError
+from sandbox.pool import MIB, Pool
+from verify.receipt import Receipt
+from verify.trust import Trust
+from verify.verdict import Verdict, doubt
+
+_JUDGE = "verify.desk:judge_document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one file may cost: wall clock, and the worker's memory beside the file itself, which it maps."""
+
+    seconds: float
+    memory_bytes: int = 512 * MIB
+
+
+def judge_bounded(path: Path, receipts: Sequence[Receipt], *, trust: Trust, now: datetime, limits: Limits) -> Verdict:
+    """As ``verify.judge.judge``; a file that exceeds the limits is INDETERMINATE, with the reason.
+
+    Raises ``OSError`` when the file cannot be read, ``ValueError`` when trust and receipts together exceed a request.
+    """
+    given = [each.to_json() for each in receipts]
+    arguments = {
+        "document": str(path.absolute()),
+        "receipt": given[0] if given else None,
+        "further_receipts": given[1:],
+        "roots": [root.public_bytes(Encoding.PEM).decode() for root in trust.roots],
+        "logs": [log.vkey for log in trust.logs],
+        "crls": [b64encode(each).decode() for each in trust.crls],
+        "now": to_text(now),
+    }
+    with path.open("rb") as file:
+        digest, length = file_digest(file, "sha256").hexdigest(), file.tell()
+    memory = limits.memory_bytes + length
+    with Pool(1, allowed=(_JUDGE,), memory_bytes=memory, seconds=limits.seconds, warm=("verify.desk",)) as pool:
+        try:
+            return Verdict.from_json(pool.call(_JUDGE, arguments))
+        except SandboxError as error:
+            return Verdict(
+                file_digest=f"sha256:{digest}",
+                file_length=length,
+                judged_at=to_text(now),
+                findings=(
+                    doubt(
+                        "judging_failed",
+                        f"核验中断（{error.code}）：{error.zh}",
+                        f"judging could not be completed ({error.code}): {error.en}",
+                    ),
+                ),
+                signatures=(),
+            )
