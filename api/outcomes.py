@@ -82,7 +82,7 @@ def sealed_answer(service: Service, outcome: Outcome, form: str) -> Response:
     if outcome.state == "refused" or outcome.impression is None:
         raise _refused(outcome)
     with service.shop.database.read() as connection:
-        impression = impressions.get(connection, outcome.impression)
+        impression = impressions.checked(connection, service.shop.book, outcome.impression)
     here = address(impression)
     status = 200 if outcome.replayed else 201
     headers = {"Location": here} | ({"Idempotency-Replayed": "true"} if outcome.replayed else {})

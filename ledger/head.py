@@ -24,8 +24,11 @@ from ledger.moments import to_text
 from ledger.store import Head
 
 REMEMBERED = 100_000  # proven leaves, and newest entries of other subjects, kept in memory; some 30 MB
-KEPT = frozenset({"row-", "apl-", "num-"})
-"""Subjects that guard what must not be forgotten or go back: rows, lines of approvals, numbers. Never dropped."""
+KEPT = frozenset({"row-", "apl-", "num-", "app-"})
+"""Subjects that guard what must not be forgotten or go back: rows, lines of approvals, numbers, applications.
+
+Never dropped.
+"""
 
 _KEPT_SUBJECT = re.compile(b'"((?:' + b"|".join(sorted(each.encode() for each in KEPT)) + b')[a-z2-7]{26})"')
 

@@ -245,7 +245,7 @@ class Sealer:
             impression = str(application.impression)
             if impression not in entry.leaf.subjects:
                 raise _tampered(application.id, f"entry {entry.index} is not about impression {impression}")
-            sealed = impressions.get(connection, impression).sealed_digest
+            sealed = impressions.checked(connection, self.shop.book, impression).sealed_digest
         return applications.outcome(application, findings, sealed_digest=sealed)
 
     def _refuse(

@@ -104,7 +104,7 @@ def _deliver(shop: "Workshop", impression_id: str, out: Path, receipt: Path) -> 
     from sealing.receipts import receipt as make_receipt  # noqa: PLC0415  as above
 
     with shop.database.read() as connection:
-        impression = impressions.get(connection, impression_id)
+        impression = impressions.checked(connection, shop.book, impression_id)
     copyfile(shop.documents.read_path(impression.sealed_digest), out)
     receipt.write_bytes(make_receipt(shop, impression, now()).to_bytes())
 

@@ -28,7 +28,7 @@ def set_status(shop: Workshop, impression: str, request: StatusRequest, act: Act
     Raises ``UnknownError``, :class:`NotAllowedError` ``not-the-grantor``, ``TransitionError``.
     """
     with acting(shop, act) as changes:
-        found = impressions.get(changes.connection, impression)
+        found = impressions.checked(changes.connection, shop.book, impression)
         if act.by.organ != found.grantor:
             raise NotAllowedError(
                 "not-the-grantor",
@@ -50,6 +50,6 @@ def set_status(shop: Workshop, impression: str, request: StatusRequest, act: Act
 def status_of(shop: Workshop, impression: str) -> DocumentStatus | None:
     """All changes of one document's status; None means ``in_force`` since it was sealed. Raises ``UnknownError``."""
     with shop.database.read() as connection:
-        impressions.get(connection, impression)
+        impressions.checked(connection, shop.book, impression)
         found = shop.registry.look(connection, DocumentStatus, status_id(impression))
         return None if found is None else found.record
