@@ -32,9 +32,7 @@ def inspect_document(*, source: str, tolerated_fonts: list[str], allowed_attachm
     return _inspect(Path(source), tolerated_fonts, allowed_attachments)[0]
 
 
-def _inspect(
-    path: Path, tolerated_fonts: list[str], allowed_attachments: list[str]
-) -> tuple[Answer, list[PageText]]:
+def _inspect(path: Path, tolerated_fonts: list[str], allowed_attachments: list[str]) -> tuple[Answer, list[PageText]]:
     try:
         examination = examine(
             path, tolerated_fonts=tuple(tolerated_fonts), allowed_attachments=tuple(allowed_attachments)
@@ -105,4 +103,3 @@ def normalise_document(*, source: str, target: str) -> Answer:
 
 def _answer(length: int, objections: list[dict[str, Any]], pages: int = 0) -> Answer:
     return {"length": length, "pages": pages, "objections": objections, "texts": [], "issuer_line": None}
-

@@ -107,9 +107,7 @@ def test_a_field_has_a_plain_name(name: str) -> None:
         ConditionField(name=name, type="text", unit="", label="字段")
 
 
-@pytest.mark.parametrize(
-    ("unit", "label"), [("m:", "坝高"), ("m;", "坝高"), ("", "坝:高"), ("", "坝;高"), ("", "")]
-)
+@pytest.mark.parametrize(("unit", "label"), [("m:", "坝高"), ("m;", "坝高"), ("", "坝:高"), ("", "坝;高"), ("", "")])
 def test_a_field_can_be_written_into_a_cell(unit: str, label: str) -> None:
     with pytest.raises(ValueError, match="validation error"):
         ConditionField(name="dam_height_m", type="decimal", unit=unit, label=label)

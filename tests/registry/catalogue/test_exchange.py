@@ -156,9 +156,7 @@ def test_a_column_twice_is_named(table: list[list[str]]) -> None:
 
 
 def test_an_empty_file_lacks_every_column() -> None:
-    assert {bad.column for bad in check_setup(read_csv_rows(b"")).bad} == {
-        column.code for column in SETUP.columns
-    }
+    assert {bad.column for bad in check_setup(read_csv_rows(b"")).bad} == {column.code for column in SETUP.columns}
 
 
 def test_columns_may_stand_in_any_order_and_under_labels(table: list[list[str]], an_item: Make) -> None:
@@ -266,9 +264,7 @@ def test_quoting_is_undone_exactly_and_leaves_no_formula(cell: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["=1+1", "-1", "'=1", "'quoted'", "@SUM(A1)", '逗号,引号"和\n换行'])
-def test_export_and_import_give_the_same_rows(
-    an_item: Make, name: str, tmp_path: Path, now: datetime
-) -> None:
+def test_export_and_import_give_the_same_rows(an_item: Make, name: str, tmp_path: Path, now: datetime) -> None:
     rows = (an_item(main_name=name), an_item(number=8, sub_name=name, valid_until=now))
     assert check_items(read_csv_rows(export_csv(rows, ITEMS))).accepted() == rows
     assert check_items(xlsx_grid(export_xlsx(rows, ITEMS, now), tmp_path)).accepted() == rows

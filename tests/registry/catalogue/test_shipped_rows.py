@@ -54,9 +54,7 @@ def consume(text: str, row: CatalogueItem, before: CatalogueItem | None) -> str:
     for form in forms:
         if text.startswith(form):
             return text[len(form) :]
-    raise AssertionError(
-        f"{row.list} {row.number}: expected {forms[0]!r}, found {text[: len(forms[0]) + 20]!r}"
-    )
+    raise AssertionError(f"{row.list} {row.number}: expected {forms[0]!r}, found {text[: len(forms[0]) + 20]!r}")
 
 
 @pytest.mark.parametrize(
@@ -271,8 +269,7 @@ WHOLE_ROWS = [
             "holder_kind:text::林木所有人身份"
         ),
         condition=(
-            'volume_m3 >= decimal("15")\n&& land_kind in ["自留山", "个人承包集体林地"]\n'
-            '&& holder_kind == "农村居民"'
+            'volume_m3 >= decimal("15")\n&& land_kind in ["自留山", "个人承包集体林地"]\n&& holder_kind == "农村居民"'
         ),
         pilot_until="2024-11-30",
         source="[002 附件2 序号12]",
@@ -318,9 +315,7 @@ WHOLE_ROWS = [
 @pytest.mark.parametrize("expected", WHOLE_ROWS, ids=lambda row: f"{row['list']}:{row['number']}")
 def test_whole_row(expected: dict[str, str]) -> None:
     found = next(
-        row
-        for row in raw("items.csv")
-        if (row["list"], row["number"]) == (expected["list"], expected["number"])
+        row for row in raw("items.csv") if (row["list"], row["number"]) == (expected["list"], expected["number"])
     )
     assert found == expected
 
@@ -328,9 +323,7 @@ def test_whole_row(expected: dict[str, str]) -> None:
 def test_merged_main_names_reach_every_row_they_stand_for() -> None:
     assert {item("001-2", number).main_name for number in range(1, 13)} == {"不动产统一登记"}
     assert {item("001-2", number).main_name for number in range(31, 34)} == {"省重点保护水生野生动物利用特许"}
-    assert {item("001-2", number).main_name for number in range(36, 42)} == {
-        "合同格式条款备案(由市级登记的市场主体)"
-    }
+    assert {item("001-2", number).main_name for number in range(36, 42)} == {"合同格式条款备案(由市级登记的市场主体)"}
     assert {item("001-3", number).main_name for number in range(7, 13)} == {"矿产资源开采审批"}
     assert {item("002-2", number).main_name for number in range(14, 19)} == {
         "公共场所卫生许可办理（除饭馆、咖啡馆、酒吧、茶座等）"

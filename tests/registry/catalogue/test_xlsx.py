@@ -115,9 +115,7 @@ def test_a_bomb_in_many_parts_is_refused_by_its_expanded_size(tmp_path: Path, no
 
 
 def test_too_many_entries_are_refused(tmp_path: Path, now: datetime) -> None:
-    error = refusal(
-        repacked(plain_file(now), {f"x/{number}.xml": b"<x/>" for number in range(200)}), tmp_path
-    )
+    error = refusal(repacked(plain_file(now), {f"x/{number}.xml": b"<x/>" for number in range(200)}), tmp_path)
     assert error.code == "sheet-too-large"
     assert "entries" in error.en
 
@@ -156,9 +154,7 @@ def test_document_type_declarations_are_refused_in_every_part(
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_a_declaration_in_another_encoding_is_refused(encoding: str, tmp_path: Path, now: datetime) -> None:
-    content = (
-        OUTSIDE.decode().replace('version="1.0"', f'version="1.0" encoding="{encoding}"').encode(encoding)
-    )
+    content = OUTSIDE.decode().replace('version="1.0"', f'version="1.0" encoding="{encoding}"').encode(encoding)
     assert "document type declaration" in refusal(repacked(plain_file(now), {SHEET: content}), tmp_path).en
 
 
