@@ -234,13 +234,21 @@ CHANGES_NO_ROW = frozenset(
 
 
 def gather_again(
-    connection: Connection, shop: Workshop, presented: Presented, *, before: Gathered, since: int, clock: Clock
+    connection: Connection,
+    shop: Workshop,
+    presented: Presented,
+    *,
+    before: Gathered,
+    since: int,
+    clock: Clock,
+    holds: bool = False,
 ) -> tuple[Gathered, datetime]:
     """The facts and their moment, under the locks of the agreement and of the record's head.
 
     Every change of a registry row is a ledger entry, and none can be added while the head is held. So when no such
     entry stands behind entry ``since``, the rows are those that ``before`` was gathered from, and only the moment,
-    the counts and what other seal uses took are new. Otherwise everything is gathered again.
+    the counts and what other seal uses took are new. Otherwise everything is gathered again. ``holds`` says that the
+    application itself holds its numbers and its line of the approval since ``before``, so that nobody else can.
     """
     if before.parts is not None:
         shop.registry.hold(connection, Agreement, before.agreement_id)
@@ -249,24 +257,29 @@ def gather_again(
     if before.parts is None or shop.book.kinds_after(connection, since) - CHANGES_NO_ROW:
         parts = seal_parts(connection, shop.registry, presented.order.seal)
         return gather(connection, shop, presented, parts, now), now
-    return replace(before, facts=_at(connection, shop, before, presented, now)), now
+    facts = _counted_again(connection, before, presented, now)
+    return replace(before, facts=facts if holds else _taken_again(connection, shop, before, presented, facts)), now
 
 
-def _at(connection: Connection, shop: Workshop, before: Gathered, presented: Presented, now: datetime) -> Facts:
+def _counted_again(connection: Connection, before: Gathered, presented: Presented, now: datetime) -> Facts:
     facts, application = before.facts, presented.application
     used = impressions.used_today(connection, before.seal_id, application=application, now=now)
-    approval, statement = facts.approval, before.approval
-    if approval is not None and statement is not None:
-        holder = Reader(connection, shop, now).used_by(statement, presented)
-        attested = _attested_today(connection, before, application, now)
-        approval = replace(approval, used_by=holder, system_attested_today=attested)
+    attested = _attested_today(connection, before, application, now)
     return replace(
         facts,
         now=now,
         seal=None if facts.seal is None else replace(facts.seal, used_today=used),
-        approval=approval,
-        number_conflicts=None if before.number_use is None else _number_conflicts(connection, shop, before.number_use),
+        approval=None if facts.approval is None else replace(facts.approval, system_attested_today=attested),
     )
+
+
+def _taken_again(connection: Connection, shop: Workshop, before: Gathered, presented: Presented, facts: Facts) -> Facts:
+    approval, statement, use = facts.approval, before.approval, before.number_use
+    if approval is not None and statement is not None:
+        holder = Reader(connection, shop, facts.now).used_by(statement, presented)
+        approval = replace(approval, used_by=holder)
+    conflicts = None if use is None else _number_conflicts(connection, shop, use)
+    return replace(facts, approval=approval, number_conflicts=conflicts)
 
 
 def _attested_today(connection: Connection, before: Gathered, application: str, now: datetime) -> int:

@@ -350,6 +350,7 @@ class Sealer:
             before=intent.gathered,
             since=attempt.intent_entry,
             clock=self.clock,
+            holds=True,
         )
         decision = decide(gathered.facts)
         if now >= intent.lease_until:
