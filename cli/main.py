@@ -7,6 +7,7 @@ from cli.commands import (
     clients,
     items,
     judging,
+    normalising,
     operation,
     organs,
     persons,
@@ -17,7 +18,7 @@ from cli.options import group
 
 app: typer.Typer = group("印信：行政审批“2号章”的签发、使用与核验 / guarded No. 2 seals: issue, use, verify")
 
-for _commands in (operation.commands, seal_uses.commands, judging.commands):
+for _commands in (operation.commands, seal_uses.commands, judging.commands, normalising.commands):
     app.registered_commands += _commands.registered_commands
 
 app.add_typer(organs.commands, name="organ")
