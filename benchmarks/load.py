@@ -6,7 +6,6 @@ documents that were written before, and each document is used once.
 
 import multiprocessing
 import pickle
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,8 +14,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from world import World, build_world
 
