@@ -14,7 +14,6 @@ from signer.placement import to_json as placement_json
 
 COPY = r"^(original|duplicate [1-9][0-9]?)$"
 FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")  # as approvals and conditions name facts
-DECIMAL_HINT = '小数请用文字表示，例如 "22.5" / give decimals as text, e.g. "22.5"'
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Number = Annotated[str, Field(max_length=200)]
