@@ -20,7 +20,7 @@ from keystore.interface import (
 from keystore.private_file import read_private, remove_durably, write_private
 
 SCHEME = "file"
-_REF = re.compile(r"file:((?:seal|ca|crl|log|token)-[0-9a-f]{32})")
+_REF = re.compile(r"file:((?:seal|ca|crl|log|token|ocsp|timestamp|report|witness)-[0-9a-f]{32})")
 _LONGEST_FILE = 16 * 1024  # an RSA-3072 key takes about 4 KiB
 _WRITABLE_BY_OTHERS = 0o022
 

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import ClassVar, Literal, Protocol
 
 Algorithm = Literal["ecdsa-p256-sha256", "rsa3072-sha256", "ed25519"]
-Purpose = Literal["seal", "ca", "crl", "log", "token"]
+Purpose = Literal["seal", "ca", "crl", "log", "token", "ocsp", "timestamp", "report", "witness"]
 
 
 class KeystoreError(Exception):

@@ -38,6 +38,39 @@ class Settings(BaseSettings):
     licensed_roots: Path | None = None
     """PEM file with the roots of licensed certification authorities; without it no outside certificate is taken."""
 
+    timestamp_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """Outside time-stamp authority (RFC 3161); empty means the embedded one."""
+    timestamp_roots: Path | None = None
+    """PEM file with the roots that the outside time-stamp authority must lead to."""
+    timestamp_credentials: Path | None = None
+    """File (0600) with the value of the Authorization header for the outside time-stamp authority."""
+    revocation_urls: tuple[str, ...] = ()
+    """Where revocation lists of outside authorities are fetched."""
+    ocsp_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """OCSP responder of the outside authority that issues licensed seal certificates."""
+
+    outbound_networks: tuple[str, ...] = ()
+    """Private networks (CIDR) in which configured hosts may stand; without it only public addresses are called."""
+    outbound_roots: Path | None = None
+    """PEM file of TLS roots for outbound calls; by default those of the system."""
+    unsafe_outbound_http: bool = False
+    """Tests only: outbound calls may go over plain http."""
+
+    time_sources: tuple[str, ...] = ()
+    """NTP hosts; with two or more, no time-stamp is given when the clock is over 2 s from two of them."""
+
+    witnesses: Path | None = None
+    """File with one witness a line: verifier key (C2SP signed-note, cosignature/v1), blank, URL."""
+    witnesses_needed: Annotated[int, Field(ge=0, le=64)] = 0
+    """Cosignatures without which no receipt is given out."""
+
+    verification_rate: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}/(second|minute|hour)$")] = "60/minute"
+    """Verifications, OCSP requests and time-stamps one address may ask for, each counted apart."""
+    max_verification_bytes: Annotated[int, Field(ge=1_000, le=1_000 * MEGABYTE)] = 50 * MEGABYTE
+    """Bytes of one file that anybody may ask a verdict on."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies whose X-Forwarded-For names the caller."""
+
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8420
     processes: Annotated[int, Field(ge=1, le=64)] = 1

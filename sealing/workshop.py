@@ -39,9 +39,11 @@ WORK = (
     "signer.desk:inspect_document",
     "signer.desk:prepare_document",
     "signer.desk:normalise_document",
+    "signer.desk:extend_document",
     "registry.xlsx_reading:read_xlsx_rows",
     "verify.desk:judge_document",
     "verify.desk:list_signatures",
+    "verify.showing:show_document",
 )
 """What workers may do. By name only: the parsers of foreign bytes are not loaded beside the keys."""
 
