@@ -35,3 +35,19 @@ class RevocationListError(AuthorityError):
 
 class IssuedSignatureError(AuthorityError):
     """The key returned a signature that its own certificate does not verify. Nothing was released."""
+
+
+class SignatureValueError(AuthorityError):
+    """A signature value is not by the key it is said to be by, or its algorithm is none that is judged."""
+
+
+class SignedDataError(AuthorityError):
+    """CMS SignedData is malformed, not DER where it must be, or names no certificate that is there."""
+
+
+class TimeStampTokenError(AuthorityError):
+    """A time-stamp token (RFC 3161) is malformed, not signed as it must be, or by a certificate for other things."""
+
+
+class OcspResponseError(AuthorityError):
+    """A revocation answer (RFC 6960) is malformed, or not signed by the issuer or by a responder of its own."""
