@@ -21,6 +21,7 @@ from registry.records import (
     RoleAssignment,
     Seal,
     SealKey,
+    ServiceKey,
     SetupRow,
 )
 
@@ -49,7 +50,7 @@ def _by(*names: str) -> dict[str, Read]:
     return {name: attrgetter(name) for name in names}
 
 
-def _true_if_current(key: SealKey) -> bool | None:
+def _true_if_current(key: SealKey | ServiceKey) -> bool | None:
     return key.retired_at is None or None
 
 
@@ -87,6 +88,12 @@ _ALL = (
         model=SealKey,
         lookups={**_by("seal", "key_version", "serial"), "current": _true_if_current},
         unique=(("seal", "key_version"), ("seal", "current"), ("serial",)),
+    ),
+    Kind(
+        name="service_key",
+        model=ServiceKey,
+        lookups={**_by("purpose", "serial"), "current": _true_if_current},
+        unique=(("purpose", "current"), ("serial",)),
     ),
     Kind(name="catalogue_item", model=CatalogueItem, lookups=_by("list", "number")),
     Kind(name="setup_row", model=SetupRow, lookups=_by("regime", "region")),

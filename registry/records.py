@@ -8,6 +8,7 @@ from registry.document_status import DocumentStatus, StatusChange
 from registry.organs import Organ, OrganKey, Succession
 from registry.persons import Person, PersonKey, RoleAssignment
 from registry.seals import Filing, Seal, SealKey, Specimen
+from registry.service_keys import ServiceKey
 
 __all__ = [
     "Agreement",
@@ -27,6 +28,7 @@ __all__ = [
     "RoleAssignment",
     "Seal",
     "SealKey",
+    "ServiceKey",
     "SetupRow",
     "Specimen",
     "StatusChange",

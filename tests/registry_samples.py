@@ -21,6 +21,7 @@ from registry.organs import Organ, OrganKey
 from registry.persons import Person, PersonKey, RoleAssignment
 from registry.record import Record, read
 from registry.seals import Seal, SealKey, Specimen
+from registry.service_keys import ServiceKey
 from registry.statements import RegisteredKey
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -145,6 +146,19 @@ def seal_key(**changes: Any) -> SealKey:
     return SealKey(**{**values, **changes})
 
 
+def service_key(**changes: Any) -> ServiceKey:
+    values: dict[str, Any] = {
+        "id": new_id("svk"),
+        "purpose": "timestamp",
+        "key_ref": "file:timestamp-1",
+        "chain": ("AAAA",),
+        "serial": "0a1c",
+        "not_before": START,
+        "not_after": END,
+    }
+    return ServiceKey(**{**values, **changes})
+
+
 def person(**changes: Any) -> Person:
     hashed = natural_person("11010519491231002X", b"k" * 32)
     return Person(**{"id": new_id("per"), "name": "王五", "natural_person": hashed, **changes})
@@ -239,6 +253,7 @@ def one_of_each() -> list[Record]:
         agreement(),
         seal(),
         seal_key(),
+        service_key(),
         document_status(),
         calendar_day(),
     ]
