@@ -37,7 +37,8 @@ Reason = Literal[
 LONGEST_LIFE = timedelta(hours=24)
 _MOST_NUMBER = 2**159  # RFC 5280 5.2.3: at most 20 octets
 _FLAGS: dict[Reason, x509.ReasonFlags] = {reason: x509.ReasonFlags[reason] for reason in get_args(Reason)}
-_REASONS = {flag: reason for reason, flag in _FLAGS.items()}
+REASONS = {flag: reason for reason, flag in _FLAGS.items()}
+"""Reasons by the flags of ``cryptography``; others there are read as unspecified."""
 _UNDERSTOOD = {
     x509.CRLNumber.oid,
     x509.AuthorityKeyIdentifier.oid,
@@ -168,7 +169,7 @@ def _read_entry(entry: x509.RevokedCertificate) -> Revoked:
     return Revoked(
         serial=entry.serial_number,
         time=entry.revocation_date_utc,
-        reason=_REASONS.get(reasons[0], "unspecified") if reasons else "unspecified",
+        reason=REASONS.get(reasons[0], "unspecified") if reasons else "unspecified",
     )
 
 

@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from authority.errors import UNREADABLE, SignatureValueError, SignedDataError
+from authority.errors import UNREADABLE, SignedDataError
 from authority.signature_value import HASHES, check_value
 
 MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, UnsupportedAlgorithm)
