@@ -18,6 +18,11 @@ from registry.record import Part, Record, build
 
 SealState = Literal["pending", "active", "suspended", "cancelled", "destroyed"]
 SealChange = Literal["enable", "suspend", "resume", "cancel", "destroy"]
+SealLevel = Literal["PAdES-B-B", "PAdES-B-T", "PAdES-B-LT", "PAdES-B-LTA"]
+"""Baseline levels of a signature, weakest first (ETSI EN 319 142-1 6): signed; time-stamped; with the certificates and
+revocation data that judge it; with an archive time-stamp over all of that."""
+CheckMark = Literal["none", "code", "qr"]
+"""What stands beside the face: nothing, the check code, or the code with its picture."""
 
 _CHANGES: dict[SealChange, tuple[tuple[SealState, ...], SealState, str]] = {
     "enable": (("pending",), "active", "启用"),
@@ -75,6 +80,9 @@ class Seal(Record):
     daily_cap: Annotated[int, Field(ge=1, le=1_000_000)] | None
     state: SealState = "pending"
     filings: tuple[Filing, ...] = ()
+    level: SealLevel = "PAdES-B-LT"
+    may_lower: bool = False  # whether a level that cannot be had may be lowered, openly, instead of stopping
+    check_mark: CheckMark = "qr"
 
     @property
     def takes_its_number(self) -> bool:

@@ -37,7 +37,7 @@ from registry.records import (
 )
 from registry.store import Act, Actor
 from sealing.administration.acts import acting
-from sealing.administration.seals import SealRequest, change_state, issue
+from sealing.administration.seals import SealPolicy, SealRequest, change_state, issue
 from sealing.order import Caller, Order, Submission
 from sealing.settings import Settings
 from sealing.workshop import Workshop, initialise
@@ -276,11 +276,17 @@ def terms(world: World, name: str, **changed: Any) -> dict[str, Any]:
     }
 
 
-def build_world(folder: Path, now: datetime = START, **settings: Any) -> tuple[Settings, "Plan"]:
-    """Initialise an installation in ``folder``; the plan fills it once it is open."""
+PLAIN = SealPolicy(level="PAdES-B-B", check_mark="none")
+"""The least that a seal can be: for tests that are about something else."""
+
+
+def build_world(
+    folder: Path, now: datetime = START, *, policy: SealPolicy = PLAIN, **settings: Any
+) -> tuple[Settings, "Plan"]:
+    """Initialise an installation in ``folder``; the plan fills it once it is open, with seals of this ``policy``."""
     chosen = Settings(data=folder, **settings)
     initialise(chosen, now)
-    return chosen, Plan(now)
+    return chosen, Plan(now, policy)
 
 
 @dataclass(slots=True)
@@ -288,6 +294,7 @@ class Plan:
     """Fills a workshop with the world."""
 
     now: datetime
+    policy: SealPolicy
 
     def fill(self, shop: Workshop) -> World:
         world = World(shop=shop, now=self.now)
@@ -386,7 +393,7 @@ class Plan:
 
     def _seal(self, world: World, name: str) -> None:
         custodian = world.staff[GRANTEES[name]].custodian
-        request = SealRequest(agreement=world.agreements[name], custodian=custodian)
+        request = SealRequest(agreement=world.agreements[name], custodian=custodian, policy=self.policy)
         seal, _ = issue(world.shop, request, world.act("刻制印章"))
         change_state(world.shop, seal.record.id, "enable", world.act("启用"))
         world.seals[name] = seal.record.id

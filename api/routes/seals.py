@@ -15,16 +15,28 @@ from keystore.interface import Algorithm
 from registry.fields import Digest, Millimetres, Name, RecordId
 from registry.records import Agreement, Seal, SealKey
 from registry.row_guard import Stored
-from registry.seals import SealChange
+from registry.seals import CheckMark, SealChange, SealLevel
 from registry.store import Act
 from sealing.administration import faces, outside_certificates, seals
-from sealing.administration.seals import SealRequest
+from sealing.administration.seals import SealPolicy, SealRequest
 
 router: Final = APIRouter(prefix="/v1/seals", tags=["seals"])
 _PEM: Final = "application/x-pem-file"
 
 
-class SealBody(Reasoned):
+class PolicyBody(Reasoned):
+    """How documents are sealed; ``may_lower`` lets a level that cannot be had be lowered openly instead of refused."""
+
+    level: SealLevel
+    may_lower: bool
+    check_mark: CheckMark
+
+    def policy(self) -> SealPolicy:
+        """What the body chooses."""
+        return SealPolicy(level=self.level, may_lower=self.may_lower, check_mark=self.check_mark)
+
+
+class SealBody(PolicyBody):
     """A seal to issue. Its number and name follow from the setup table and the grantor."""
 
     agreement: RecordId
@@ -33,6 +45,9 @@ class SealBody(Reasoned):
     diameter_mm: Millimetres = "42"
     imprint: Digest | None = None
     algorithm: Annotated[Algorithm, Field(examples=["ecdsa-p256-sha256"])] = "ecdsa-p256-sha256"
+    level: SealLevel = "PAdES-B-LT"
+    may_lower: bool = False
+    check_mark: CheckMark = "qr"
 
 
 class SealStateBody(Reasoned):
@@ -107,6 +122,7 @@ def issue_seal(service: Serving, caller: Grantor, body: SealBody) -> SealAnswer:
         diameter_mm=body.diameter_mm,
         imprint=body.imprint,
         algorithm=body.algorithm,
+        policy=body.policy(),
     )
     act = act_of(caller, body.reason, service, organ=agreement.record.terms.grantor)
     seal, _ = seals.issue(service.shop, request, act)
@@ -147,6 +163,13 @@ def name_custodian(service: Serving, seal_id: Id, caller: Grantor, body: Custodi
     """Name the person who keeps the seal."""
     act = _act(service, seal_id, caller, body)
     return _shown(service, seals.set_custodian(service.shop, seal_id, body.custodian, act))
+
+
+@router.put("/{seal_id}/policy", operation_id="changeSealPolicy")
+def change_seal_policy(service: Serving, seal_id: Id, caller: Grantor, body: PolicyBody) -> SealAnswer:
+    """Choose level, lowering and check mark anew. What is in flight when it changes is not sealed."""
+    act = _act(service, seal_id, caller, body)
+    return _shown(service, seals.set_policy(service.shop, seal_id, body.policy(), act))
 
 
 @router.put("/{seal_id}/filings/{position}", operation_id="fileSealChange")

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 commands = group("2号章的刻制、启用、停用、注销 / issue seals and lead them through their life")
 
 Seal = Annotated[str, argument("印章编号（sea-…）/ id of the seal")]
+Level = Annotated[Literal["PAdES-B-B", "PAdES-B-T", "PAdES-B-LT", "PAdES-B-LTA"], typer.Option(help="签名级别 / level")]
+MayLower = Annotated[
+    bool, typer.Option("--may-lower/--never-lower", help="达不到时公开降级 / lower openly what cannot be had")
+]
+Mark = Annotated[Literal["none", "code", "qr"], typer.Option(help="核验标记 / check mark beside the face")]
 Key = Annotated[Literal["ecdsa-p256-sha256", "rsa3072-sha256"], typer.Option("--algorithm", help="密钥算法 / key")]
 PNG_PIXELS = 1200
 
 
 @commands.command()
 @console.guarded
-def issue(
+def issue(  # noqa: PLR0913  each is a name on the command line
     agreement: Annotated[str, argument("协议编号 / id of the agreement")],
     *,
     why: Why,
@@ -29,6 +34,9 @@ def issue(
     daily_cap: Annotated[int | None, typer.Option(help="每日上限 / daily cap")] = None,
     diameter_mm: Annotated[str, typer.Option(help="直径毫米 / diameter in mm")] = "42",
     algorithm: Key = "ecdsa-p256-sha256",
+    level: Level = "PAdES-B-LT",
+    may_lower: MayLower = False,
+    check_mark: Mark = "qr",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -36,7 +44,12 @@ def issue(
     from sealing.administration import seals  # noqa: PLC0415  loads the database
 
     request = seals.SealRequest(
-        agreement=agreement, custodian=custodian, daily_cap=daily_cap, diameter_mm=diameter_mm, algorithm=algorithm
+        agreement=agreement,
+        custodian=custodian,
+        daily_cap=daily_cap,
+        diameter_mm=diameter_mm,
+        algorithm=algorithm,
+        policy=seals.SealPolicy(level=level, may_lower=may_lower, check_mark=check_mark),
     )
     with opened(data) as shop:
         seal, key = seals.issue(shop, request, act(why))
@@ -93,6 +106,26 @@ def custodian(
 
     with opened(data) as shop:
         records.show(seals.set_custodian(shop, seal, person, act(why)), json=as_json)
+
+
+@commands.command()
+@console.guarded
+def policy(
+    seal: Seal,
+    *,
+    why: Why,
+    level: Level,
+    check_mark: Mark,
+    may_lower: MayLower = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """选定签名级别、可否降级与核验标记 / Choose level, lowering and check mark anew."""
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    chosen = seals.SealPolicy(level=level, may_lower=may_lower, check_mark=check_mark)
+    with opened(data) as shop:
+        records.show(seals.set_policy(shop, seal, chosen, act(why)), json=as_json)
 
 
 @commands.command()

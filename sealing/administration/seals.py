@@ -3,7 +3,7 @@
 Every change of a seal or its key is made under the lock of its agreement, because the seal cycle decides under it.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -16,12 +16,21 @@ from registry.changes import Changes
 from registry.errors import RecordInvalidError
 from registry.record import build
 from registry.records import Agreement, Organ, Person, Seal, SealKey, Specimen
-from registry.seals import SealChange, seal_name
+from registry.seals import CheckMark, SealChange, SealLevel, seal_name
 from registry.store import Act, Stored
 from sealing.administration import certification
 from sealing.administration.acts import acting, put
 from sealing.administration.certification import CANCELLED, HELD
 from sealing.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPolicy:
+    """How documents are sealed: the level, whether it may be lowered openly, and the mark beside the face."""
+
+    level: SealLevel = "PAdES-B-LT"
+    may_lower: bool = False
+    check_mark: CheckMark = "qr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,7 @@ class SealRequest:
     diameter_mm: str = "42"
     imprint: str | None = None
     algorithm: Algorithm = "ecdsa-p256-sha256"
+    policy: SealPolicy = SealPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,7 @@ def issue(shop: Workshop, request: SealRequest, act: Act) -> tuple[Stored[Seal],
             specimen=build(Specimen, diameter_mm=request.diameter_mm, sample=True, imprint=request.imprint),
             custodian=request.custodian,
             daily_cap=request.daily_cap,
+            **asdict(request.policy),
         )
         stored = changes.register_seal(seal, setup=None if parties.setup is None else parties.setup.facts())
     key = shop.keystore.generate("seal", request.algorithm)
@@ -116,6 +127,17 @@ def set_custodian(shop: Workshop, seal_id: str, custodian: str, act: Act) -> Sto
         changes.store.get(changes.connection, Person, custodian)
         seal = build(Seal, **{**dict(found.record), "custodian": custodian})
         return put(changes, seal, replaces=found, verb="custodian_named")
+
+
+def set_policy(shop: Workshop, seal_id: str, policy: SealPolicy, act: Act) -> Stored[Seal]:
+    """Choose how documents are sealed from now on; what is being sealed with the old policy is not sealed.
+
+    Raises ``NotFoundError``.
+    """
+    with acting(shop, act) as changes:
+        found = lock_agreement(changes, seal_id)
+        seal = build(Seal, **{**dict(found.record), **asdict(policy)})
+        return put(changes, seal, replaces=found, verb="policy_changed")
 
 
 def file_change(shop: Workshop, seal_id: str, position: int, filing_number: str, act: Act) -> Stored[Seal]:

@@ -302,6 +302,18 @@ def test_a_seal_through_its_life(service: Service) -> None:
     call(service, "GET", here, by="county system", status=404)
 
 
+def test_the_policy_of_a_seal(service: Service) -> None:
+    here = f"/v1/seals/{service.world.seals['city']}"
+    chosen = {"level": "PAdES-B-LTA", "may_lower": True, "check_mark": "code"}
+    told = call(service, "PUT", f"{here}/policy", by="city office", json={**chosen, **WHY})
+    assert chosen.items() <= told["record"].items()
+    assert chosen.items() <= call(service, "GET", here, by="county system")["record"].items()
+    call(service, "PUT", f"{here}/policy", by="forestry office", status=404, json={**chosen, **WHY})
+    for wrong in ({"level": "PAdES-B-X"}, {"check_mark": "barcode"}, {"may_lower": "yes"}):
+        call(service, "PUT", f"{here}/policy", by="city office", status=400, json={**chosen, **wrong, **WHY})
+    call(service, "PUT", f"{here}/policy", by="city office", status=400, json={"level": "PAdES-B-B", **WHY})
+
+
 def test_custodian_and_request_for_an_outside_certificate(service: Service) -> None:
     here, world = f"/v1/seals/{service.world.seals['city']}", service.world
     custodian = {"custodian": world.staff["county"].custodian, **WHY}

@@ -46,6 +46,7 @@ ALLOWED: dict[str, str] = {
     "readSeal": "approval_system grantor_administrator auditor",
     "changeSealState": "grantor_administrator",
     "nameCustodian": "grantor_administrator",
+    "changeSealPolicy": "grantor_administrator",
     "fileSealChange": "grantor_administrator",
     "requestCertificate": "grantor_administrator",
     "importCertificate": "grantor_administrator",

@@ -194,6 +194,10 @@ def test_a_seal_from_issue_to_destruction(desk):
     assert desk.json("grant", "destroy", old, *WHY)["state"] == "destroyed"
     made = desk.json("grant", "issue", agreement, "--daily-cap", 5, *WHY)
     assert (made["name"], made["state"], made["daily_cap"]) == ("兴国县行政审批局行政审批专用章（35）", "pending", 5)
+    assert (made["level"], made["may_lower"], made["check_mark"]) == ("PAdES-B-LT", False, "qr")
+    chosen = ("--level", "PAdES-B-T", "--may-lower", "--check-mark", "none")
+    changed = desk.json("grant", "policy", made["id"], *chosen, *WHY)
+    assert (changed["level"], changed["may_lower"], changed["check_mark"]) == ("PAdES-B-T", True, "none")
     assert desk.error("grant", "enable", made["id"], *WHY) == (1, "seal-has-no-custodian")
     desk.json("grant", "custodian", made["id"], desk.world.staff[TOWN].custodian, *WHY)
     for change, state in (("enable", "active"), ("suspend", "suspended"), ("resume", "active")):
