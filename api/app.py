@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from api import openapi, problems
 from api.lane import Lane
 from api.metrics import Metrics
+from api.rate_limit import RateLimits
 from api.routes import ROUTERS
 from api.service import Service
 from api.shell import Shell, tell_problem
@@ -49,6 +50,7 @@ def create_app(shop: Workshop, sealer: Sealer, *, closing: Callable[[], None] | 
         lifespan=_lifespan(service, closing),
     )
     app.state.service = service
+    app.state.rate_limits = RateLimits(settings.verification_rate, settings.trusted_proxies)
     app.add_middleware(Shell, metrics=metrics)
     for kind in (*problems.TABLE, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, tell_problem)

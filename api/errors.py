@@ -40,6 +40,15 @@ class OverloadedError(ApiError):
     """Too many orders wait already. Come back later; nothing was done."""
 
 
+class RateLimitedError(ApiError):
+    """This address asked too often. Come back after ``wait`` seconds."""
+
+    def __init__(self, code: str, zh: str, en: str, *, wait: int) -> None:
+        """Keep the seconds to wait beside the sentences."""
+        super().__init__(code, zh, en)
+        self.wait = wait
+
+
 class RefusedError(ApiError):
     """A seal use was judged and refused; ``findings`` holds every rule that failed, as recorded."""
 

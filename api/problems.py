@@ -39,6 +39,7 @@ TABLE: Final[Mapping[type[Exception], int]] = {
     edge.TooLargeError: 413,
     edge.MediaTypeError: 415,
     edge.RefusedError: 422,
+    edge.RateLimitedError: 429,
     edge.OverloadedError: 503,
     # sealing
     sealing.OrderError: 422,
@@ -107,6 +108,7 @@ TITLES: Final[Mapping[int, str]] = {
     413: "内容过大 Too large",
     415: "媒体类型不适用 Unsupported media type",
     422: "不予办理 Refused",
+    429: "请求过于频繁 Too many requests",
     500: "系统内部错误 Internal error",
     503: "暂时无法办理 Temporarily unavailable",
     507: "存储空间不足 Insufficient storage",
@@ -180,6 +182,8 @@ def status_of(error: Exception) -> int | None:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, sealing.InProgressError):
         return {"Retry-After": str(error.wait.seconds)}
+    if isinstance(error, edge.RateLimitedError):
+        return {"Retry-After": str(error.wait)}
     if isinstance(error, edge.AuthenticationError):
         return {"WWW-Authenticate": 'Bearer realm="yinxin", error="invalid_token"'}
     if isinstance(error, edge.RefusedError) and error.replayed:

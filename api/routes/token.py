@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from api.bodies import Answer
 from api.callers import PUBLIC
 from api.client_authentication import ASSERTION, TOKEN_PATH, Credentials, OAuthError, authenticate
+from api.rate_limit import limited_rate
 from api.service import Serving
 
 router: Final = APIRouter(tags=["token"])
@@ -63,7 +64,11 @@ async def _credentials(request: Request) -> Credentials | OAuthError:
 
 
 @router.post(
-    TOKEN_PATH, operation_id="issueToken", response_model=IssuedToken, openapi_extra=_REQUEST, dependencies=[PUBLIC]
+    TOKEN_PATH,
+    operation_id="issueToken",
+    response_model=IssuedToken,
+    openapi_extra=_REQUEST,
+    dependencies=[PUBLIC, limited_rate("token")],
 )
 def issue_token(service: Serving, credentials: Annotated[Credentials | OAuthError, Depends(_credentials)]) -> Response:
     """Issue a short access token to a client that proves itself. Errors have the form of RFC 6749 5.2."""
