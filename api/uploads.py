@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from api.body_limit import raise_limit
 from api.errors import MediaTypeError, RequestError, TooLargeError
 from api.service import Serving
 from sealing.errors import StorageError
+from sealing.settings import Settings
 
 FIELD_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of one part that is not a file: an order, an approval, a receipt."""
@@ -54,14 +55,23 @@ class Parts:
     """A dependency that reads the parts it names. Declared after the caller, so strangers upload nothing."""
 
     def __init__(
-        self, file: str, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), suffix: str = ".pdf"
+        self,
+        file: str,
+        *,
+        required: tuple[str, ...] = (),
+        optional: tuple[str, ...] = (),
+        suffix: str = ".pdf",
+        most: Callable[[Settings], int] = lambda settings: settings.max_pdf_bytes,
     ) -> None:
-        """``file`` is the name of the file part, the others are fields; ``suffix`` is that of our own file."""
-        self.file, self.required, self.optional, self.suffix = file, required, optional, suffix
+        """``file`` is the name of the file part, the others are fields; ``suffix`` is that of our own file.
+
+        ``most`` tells from the settings how many bytes the file may have.
+        """
+        self.file, self.required, self.optional, self.suffix, self.most = file, required, optional, suffix, most
 
     async def __call__(self, request: Request, service: Serving) -> AsyncIterator[Upload]:
         """Receive the body; the file is removed once the request has ended, unless somebody took it over."""
-        most = service.shop.settings.max_pdf_bytes
+        most = self.most(service.shop.settings)
         raise_limit(request, most + FIELD_LIMIT * len((*self.required, *self.optional)) + _OVERHEAD)
         path = service.shop.documents.unused(self.suffix)
         try:
