@@ -21,7 +21,7 @@ Rect = tuple[float, float, float, float]
 
 PRINT, READ_ONLY, LOCKED, LOCKED_CONTENTS = 4, 64, 128, 512
 _STAMP_FLAGS = PRINT | READ_ONLY | LOCKED | LOCKED_CONTENTS
-_WIDGET_FLAGS = PRINT | LOCKED
+WIDGET_FLAGS = PRINT | LOCKED
 _PDFA_PART = re.compile(rb"pdfaid:part\s*(?:>|=\s*[\"'])\s*(\d)")
 # Columns a b c d of the matrix that turns a form against the page, so that the reader sees it upright.
 _UPRIGHT = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
@@ -144,5 +144,5 @@ def stamp(rect: Rect, form: bytes, *, page: bytes, name: str, label: str) -> byt
 def widget_entries(rect: Rect, form: bytes, *, page: bytes) -> bytes:
     """The widget part of a new signature field."""
     return b"/Type /Annot /Subtype /Widget /Rect [%s] /F %d /P %s /AP << /N %s >>" % (
-        numbers(*rect), _WIDGET_FLAGS, page, form,
+        numbers(*rect), WIDGET_FLAGS, page, form,
     )  # fmt: skip

@@ -6,6 +6,8 @@ from typing import Any
 
 RESERVED_HEX_DIGITS = 32_768
 """Hex digits kept free for the CMS, which is half as many bytes."""
+HOLE = b"<%s>" % (b"0" * RESERVED_HEX_DIGITS)
+"""The value of ``/Contents`` before there is any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

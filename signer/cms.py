@@ -24,6 +24,7 @@ SIGNED_DATA: Final = Oid("1.2.840.113549.1.7.2")
 CONTENT_TYPE: Final = Oid("1.2.840.113549.1.9.3")
 MESSAGE_DIGEST: Final = Oid("1.2.840.113549.1.9.4")
 SIGNING_CERTIFICATE_V2: Final = Oid("1.2.840.113549.1.9.16.2.47")
+SIGNATURE_TIME_STAMP: Final = Oid("1.2.840.113549.1.9.16.2.14")
 SHA_256: Final = Oid("2.16.840.1.101.3.4.2.1")
 ECDSA_WITH_SHA256: Final = Oid("1.2.840.10045.4.3.2")
 SHA256_WITH_RSA: Final = Oid("1.2.840.113549.1.1.11")
@@ -90,6 +91,7 @@ class _SignerInfo:
     signed_attributes: asn1.TLV
     signature_algorithm: AlgorithmIdentifier
     signature: bytes
+    unsigned_attributes: Annotated[asn1.SetOf[_Attribute] | None, asn1.Implicit(1)]
 
 
 @asn1.sequence
@@ -136,12 +138,15 @@ def signed_attributes(document_digest: bytes, certificate_der: bytes) -> bytes:
     return asn1.encode_der(asn1.SetOf(attributes))
 
 
-def signed_data(attributes: bytes, signature: bytes, chain: Sequence[bytes], algorithm: str) -> bytes:
+def signed_data(
+    attributes: bytes, signature: bytes, chain: Sequence[bytes], algorithm: str, token: bytes | None = None
+) -> bytes:
     """The DER ContentInfo that goes into ``/Contents``: detached SignedData, version 1, one signer.
 
     ``attributes`` comes from :func:`signed_attributes`; ``chain`` is DER, the signer's certificate
-    first; ``algorithm`` is a key of :data:`SIGNATURE_ALGORITHMS`. Raises :class:`SignerError`
-    (``algorithm-unknown``, ``certificate-unreadable``).
+    first; ``algorithm`` is a key of :data:`SIGNATURE_ALGORITHMS`; ``token`` is a time-stamp token over the
+    signature (RFC 3161 appendix A). Raises :class:`SignerError` (``algorithm-unknown``,
+    ``certificate-unreadable``, ``token-unreadable``).
     """
     certificate = _certificate(chain[0])
     signer = _SignerInfo(
@@ -152,6 +157,7 @@ def signed_data(attributes: bytes, signature: bytes, chain: Sequence[bytes], alg
         signed_attributes=_tlv(b"\xa0" + attributes[1:]),
         signature_algorithm=_algorithm(algorithm),
         signature=signature,
+        unsigned_attributes=None if token is None else _unsigned_attributes(token),
     )
     content = _SignedData(
         version=1,
@@ -164,11 +170,20 @@ def signed_data(attributes: bytes, signature: bytes, chain: Sequence[bytes], alg
 
 
 @lru_cache(maxsize=256)
-def longest_signed_data(chain: tuple[bytes, ...], algorithm: str) -> int:
-    """Bytes that :func:`signed_data` takes at most, known before the key is used. Raises as it does."""
+def longest_signed_data(chain: tuple[bytes, ...], algorithm: str, token_length: int = 0) -> int:
+    """Bytes that :func:`signed_data` takes at most, known before the key is used. Raises as it does.
+
+    ``token_length`` is that of the longest time-stamp token, 0 for none.
+    """
     key, attributes = _public_key(chain[0]), signed_attributes(bytes(32), chain[0])
     longest = key.key_size // 8 if isinstance(key, rsa.RSAPublicKey) else _LONGEST_ECDSA_P256
-    return len(signed_data(attributes, b"\xff" * longest, chain, algorithm))
+    token = asn1.encode_der(bytes(token_length)) if token_length else None
+    return len(signed_data(attributes, b"\xff" * longest, chain, algorithm, token))
+
+
+def require_der(token: bytes) -> None:
+    """Raise :class:`SignerError` (``token-unreadable``) unless ``token`` is one DER value."""
+    _unsigned_attributes(token)
 
 
 def verify_signature(signature: bytes, message: bytes, certificate_der: bytes, algorithm: str) -> None:
@@ -191,6 +206,15 @@ def verify_signature(signature: bytes, message: bytes, certificate_der: bytes, a
         f"签名值（{algorithm}）不能用证书中的公钥验证，应为该证书对应密钥所签",
         f"the {algorithm} signature does not verify with the key in the certificate it should belong to",
     )
+
+
+def _unsigned_attributes(token: bytes) -> Any:  # noqa: ANN401  the encoder's set type takes no annotation here
+    try:
+        return asn1.SetOf([_Attribute(type=SIGNATURE_TIME_STAMP, values=asn1.SetOf([_tlv(token)]))])
+    except ValueError as error:
+        raise SignerError(
+            "token-unreadable", "时间戳令牌不是有效的 DER 编码", "the time-stamp token is not one value in DER"
+        ) from error
 
 
 def _attribute(kind: Oid, value: Oid | bytes | _SigningCertificateV2) -> _Attribute:

@@ -12,6 +12,7 @@ from typing import Any
 
 from signer.errors import DocumentRejectedError
 from signer.examine import examine
+from signer.extend import extend
 from signer.face import draw
 from signer.normalise import normalise
 from signer.page import page_geometries
@@ -19,6 +20,7 @@ from signer.placement import AtField, parse_placement, seam_slices
 from signer.prepare import prepare
 from signer.specimen import Specimen
 from signer.text import PageText, issuer_line, locate, page_texts
+from signer.validation_data import ValidationData
 
 Answer = dict[str, Any]
 
@@ -60,18 +62,21 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
     final: bool,
     signature: dict[str, str],
     now: str,
+    validation_data: dict[str, list[str]] | None = None,
+    check_mark: dict[str, str] | None = None,
 ) -> Answer:
     """Inspect ``source`` and, when nothing speaks against it, append an empty seal to a copy at ``target``.
 
     ``specimen`` has name, number, diameter_mm and sample; ``signature`` has name, reason and location; ``now`` is
-    RFC 3339. Answers what :func:`inspect_document` answers and ``layout`` (None when there are objections). Raises
-    ``PlacementError`` when the seal cannot stand where it was asked for, ``DocumentRejectedError`` when the file's
-    structure or earlier signatures do not allow it.
+    RFC 3339. ``validation_data`` has ``certificates``, ``crls`` and ``ocsps``, lists of base64 DER, and is stored in
+    the same revision. Answers what :func:`inspect_document` answers and ``layout`` (None when there are objections).
+    Raises ``PlacementError`` when the seal cannot stand where it was asked for, ``DocumentRejectedError`` when the
+    file's structure or earlier signatures do not allow it, ``SignerError`` (``validation-data-malformed``).
     """
     path, where = Path(source), parse_placement(placement)
     inspection, texts = _inspect(path, tolerated_fonts, allowed_attachments)
     if inspection["objections"]:
-        return inspection | {"layout": None}
+        return inspection | {"layout": None, "check_mark": None}
     face = draw(
         Specimen(
             name=specimen["name"],
@@ -92,8 +97,20 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
         reason=signature["reason"],
         location=signature["location"],
         now=datetime.fromisoformat(now),
+        validation_data=None if validation_data is None else ValidationData.from_json(validation_data),
     )
-    return inspection | {"layout": layout.to_json()}
+    return inspection | {"layout": layout.to_json(), "check_mark": None}
+
+
+def extend_document(*, source: str, target: str, validation_data: dict[str, list[str]], now: str) -> Answer:
+    """Append validation data and an empty document time-stamp to a copy of the sealed file ``source`` at ``target``.
+
+    Answers ``layout``, for :func:`signer.archive_file.measure_archive`. Raises as :func:`signer.extend.extend`, and
+    ``SignerError`` (``validation-data-malformed``).
+    """
+    data = ValidationData.from_json(validation_data)
+    layout = extend(Path(source), Path(target), validation_data=data, now=datetime.fromisoformat(now))
+    return {"layout": layout.to_json()}
 
 
 def normalise_document(*, source: str, target: str) -> Answer:

@@ -4,24 +4,22 @@ No key and no certificate is needed, so this runs in a worker process. The appro
 the prepared file; what is appended is one incremental update (ISO 32000-2 7.5.6, 12.8.1).
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import pikepdf
-from pikepdf import Array, Dictionary
-
 from signer.appearance import Artist, ink_for
 from signer.byte_layout import Layout
-from signer.errors import DocumentRejectedError, PlacementError
+from signer.errors import PlacementError
+from signer.extended_file import write_extended
 from signer.face import Face
+from signer.form import new_name
 from signer.locks import find_empty, protect, signature_fields
 from signer.placement import Spot
 from signer.revision import FIELD_NAME, Revision, Statement
-from signer.structure import Structure, opened
+from signer.structure import Structure, opened, readable
 from signer.update import Update
+from signer.validation_data import ValidationData
 
 
 def prepare(  # noqa: PLR0913  one keyword for each thing the caller decides
@@ -37,35 +35,26 @@ def prepare(  # noqa: PLR0913  one keyword for each thing the caller decides
     reason: str,
     location: str,
     now: datetime,
+    validation_data: ValidationData | None = None,
 ) -> Layout:
     """Copy ``source`` to the new file ``target`` and append a revision with an empty signature.
 
     The seal stands in the existing empty signature field ``field``, or at the first of ``spots``; further
     spots and ``seam`` become stamps that share its drawing. ``final`` allows no change afterwards (DocMDP
-    P=1). ``now`` is aware and goes to ``/M``. Raises ``DocumentRejectedError``, ``PlacementError`` and
-    ``FileExistsError``; ``target`` is then not left behind.
+    P=1). ``now`` is aware and goes to ``/M``. ``validation_data`` goes into the same revision, under the same
+    signature. Raises ``DocumentRejectedError``, ``PlacementError`` and ``FileExistsError``; ``target`` is then
+    not left behind.
     """
     statement = Statement(signer_name=signer_name, reason=reason, location=location, now=now)
-    with _readable(), opened(source) as structure:
+    with readable(), opened(source) as structure:
         artist = Artist(Update(structure), face, ink_for(structure))
         own, stamps = _divide(spots, seam, in_field=field is not None)
         revision = _revise(structure, artist, statement=statement, field=field, own=own, stamps=stamps, final=final)
+        if validation_data:
+            revision.add_validation_data(validation_data)
         appended, layout = revision.assemble()
-    _write(source, target, layout.source_length, appended)
+    write_extended(source, target, layout.source_length, appended)
     return layout
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """Objects of another type than the format asks for come back as a refusal, never as an accident."""
-    try:
-        yield
-    except (pikepdf.PdfError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise DocumentRejectedError(
-            "structure-unusable",
-            f"文件结构中有类型不符的对象（{type(error).__name__}），无法追加",
-            f"an object of the file is not of the type it should be ({type(error).__name__})",
-        ) from error
 
 
 def _divide(spots: Sequence[Spot], seam: Sequence[Spot], *, in_field: bool) -> tuple[Spot | None, list[Spot]]:
@@ -95,7 +84,7 @@ def _revise(
             "the file is signed already, and a seam or further seals would break that signature",
         )
     target = find_empty(fields, field) if field else None
-    name = target.name if target else _new_name(structure)
+    name = target.name if target else new_name(structure, FIELD_NAME)
     protection = protect(structure, fields, target=target, name=name, final=final)
     revision = Revision(structure, artist, statement=statement, protection=protection)
     if target:
@@ -104,38 +93,3 @@ def _revise(
         revision.add_field(name, own)
     revision.add_stamps(stamps)
     return revision
-
-
-def _new_name(structure: Structure) -> str:
-    """A field name that no field of the form has."""
-    form = structure.catalog.get("/AcroForm")
-    listed = form.get("/Fields") if isinstance(form, Dictionary) else None
-    fields = [each for each in listed if isinstance(each, Dictionary)] if isinstance(listed, Array) else []
-    taken = {str(each.get("/T")) for each in fields}
-    return next(name for count in range(1, len(taken) + 2) if (name := f"{FIELD_NAME}{count}") not in taken)
-
-
-def _write(source: Path, target: Path, length: int, appended: bytes) -> None:
-    """Copy file to file inside the kernel, then append; a half-written target is removed."""
-    with source.open("rb") as read, target.open("xb") as written:
-        try:
-            _copy(read.fileno(), written.fileno(), length)
-            written.seek(length)
-            written.write(appended)
-        except BaseException:
-            target.unlink()
-            raise
-
-
-def _copy(source: int, target: int, length: int) -> None:
-    done = 0
-    while done < length:
-        try:
-            count = os.copy_file_range(source, target, length - done, done, done)
-        except OSError:
-            # Another file system, or one without the call.
-            os.lseek(target, done, os.SEEK_SET)
-            count = os.sendfile(target, source, done, length - done)
-        if count == 0:
-            raise OSError(f"the source ended after {done} of {length} bytes")
-        done += count

@@ -5,25 +5,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from pikepdf import Array, Dictionary, Object
+from pikepdf import Dictionary, Object
 
 from signer.annotations import SealPage, annotate, page_at, page_of
 from signer.appearance import Artist, Rect, stamp, widget_entries
-from signer.byte_layout import RESERVED_HEX_DIGITS, Layout
+from signer.byte_layout import Layout
 from signer.errors import PlacementError
+from signer.form import changed, register
 from signer.locks import Protection, SignatureField
 from signer.page import MM_PER_POINT
 from signer.placement import Spot
+from signer.signature_place import EMPTY_PLACE, assemble
 from signer.structure import Structure, entries
 from signer.update import Update, text_string
+from signer.validation_data import ValidationData, store
 
 FIELD_NAME = "YinxinSeal"
-_HOLE = b"<%s>" % (b"0" * RESERVED_HEX_DIGITS)
-# Twelve digits reach a terabyte; the array is padded with blanks, so that offsets are known before it is.
-_BYTE_RANGE_WIDTH = len(b"[0 ] ") + 3 * 13
 _HIDDEN_FLAGS = 1 | 2 | 32
-_FORM_FLAGS = 1 | 2
-"""/SigFlags: signatures exist, and the file may only be appended to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +55,16 @@ class Revision:
         body = b"<< %s /FT /Sig /T %s%s >>" % (widget, text_string(name), self._field_entries())
         field = self.update.add(body)
         self._added.setdefault(page.number, []).append(field)
-        self._register(field)
+        self._catalog |= register(self.structure, self.update, field)
 
     def fill_field(self, target: SignatureField) -> None:
         """Sign in an existing empty field, which keeps its rectangle; the face stands in its middle."""
         widget = _widget(target)
         appearance = b" /AP << /N %s >>" % self._form_in(widget, target.name)
-        changed = ("/V", "/Lock") if self.protection.field_lock else ("/V",)
-        kept = entries(widget, "/AP", "/AS", *changed)
+        written = ("/V", "/Lock") if self.protection.field_lock else ("/V",)
+        kept = entries(widget, "/AP", "/AS", *written)
         self.update.replace(widget, b"<< %s%s%s >>" % (kept, self._field_entries(), appearance))
-        self._register(None)
+        self._catalog |= register(self.structure, self.update, None)
 
     def add_stamps(self, spots: Sequence[Spot]) -> None:
         """The face, or slices of it, at more places; they are covered by the same signature."""
@@ -77,28 +75,16 @@ class Revision:
             form, label = self.artist.upright(spot.rotation, spot.clip), self.statement.signer_name
             here.append(self.update.add(stamp(rect, form, page=page.reference, name=name, label=label)))
 
+    def add_validation_data(self, data: ValidationData) -> None:
+        """Certificates and revocation data, covered by the same signature."""
+        self._catalog |= store(self.structure, self.update, data)
+
     def assemble(self) -> tuple[bytes, Layout]:
         """The bytes to append, and where the contents lie in the whole file."""
         for number, added in self._added.items():
             annotate(self.structure, self.update, self._page(number), added)
         self._finish_catalog()
-        start = self.structure.length
-        offset = self.update.offset_of(self.signature) - start
-        appended = bytearray(self.update.assemble(self._identifier()))
-        # Searched from the signature's own offset, before its texts: nothing in the file can stand in for it.
-        contents = start + appended.index(b"/Contents <", offset) + len(b"/Contents ")
-        length, after = start + len(appended), contents + len(_HOLE)
-        byte_range = (0, contents, after, length - after)
-        at = appended.index(b"/ByteRange [", offset) + len(b"/ByteRange ")
-        appended[at : at + _BYTE_RANGE_WIDTH] = (b"[%d %d %d %d]" % byte_range).ljust(_BYTE_RANGE_WIDTH)
-        layout = Layout(
-            source_length=start,
-            contents_offset=contents,
-            contents_length=len(_HOLE),
-            byte_range=byte_range,
-            length=length,
-        )
-        return bytes(appended), layout
+        return assemble(self.update, self.signature, self._identifier())
 
     def _page(self, number: int) -> SealPage:
         if number not in self._pages:
@@ -133,31 +119,13 @@ class Revision:
         rotation = page.geometry.rotate
         return self.artist.centred(*((height, width) if rotation in {90, 270} else (width, height)), rotation)
 
-    def _register(self, field: bytes | None) -> None:
-        """Put a new field into the interactive form, which keeps its other entries, and set its flags."""
-        form = self.structure.catalog.get("/AcroForm")
-        if not isinstance(form, Dictionary):
-            self._catalog["/AcroForm"] = b"<< /Fields [%s] /SigFlags %d >>" % (field or b"", _FORM_FLAGS)
-            return
-        changes = {} if form.get("/SigFlags") == _FORM_FLAGS else {"/SigFlags": b"%d" % _FORM_FLAGS}
-        listed = form.get("/Fields")
-        kept = [each.unparse() for each in listed] if isinstance(listed, Array) else []
-        if field and isinstance(listed, Array) and listed.is_indirect:
-            self.update.replace(listed, b"[%s]" % b" ".join([*kept, field]))
-        elif field:
-            changes["/Fields"] = b"[%s]" % b" ".join([*kept, field])
-        if changes and form.is_indirect:
-            self.update.replace(form, _changed(form, changes))
-        elif changes:
-            self._catalog["/AcroForm"] = _changed(form, changes)
-
     def _finish_catalog(self) -> None:
         catalog = self.structure.catalog
         if self.protection.certifies:
             permissions = catalog.get("/Perms", Dictionary())
-            self._catalog["/Perms"] = _changed(permissions, {"/DocMDP": self.signature})
+            self._catalog["/Perms"] = changed(permissions, {"/DocMDP": self.signature})
         if self._catalog:
-            self.update.replace(catalog, _changed(catalog, self._catalog))
+            self.update.replace(catalog, changed(catalog, self._catalog))
 
     def _identifier(self) -> bytes:
         """The changing half of the file identifier: the same for the same document and statement."""
@@ -172,14 +140,9 @@ def _signature_dictionary(statement: Statement, protection: Protection) -> bytes
     said = b"".join(b" %s %s" % (key, text_string(text)) for key, text in texts.items() if text)
     references = b" /Reference [%s]" % b" ".join(protection.references) if protection.references else b""
     made = statement.now.astimezone(UTC).strftime("(D:%Y%m%d%H%M%SZ)").encode()
-    return (
-        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange %s/Contents %s /M %s%s%s >>"
-    ) % (b"[0 ]".ljust(_BYTE_RANGE_WIDTH), _HOLE, made, said, references)
-
-
-def _changed(existing: Object, changes: dict[str, bytes]) -> bytes:
-    changed = b" ".join(b"%s %s" % (key.encode(), value) for key, value in changes.items())
-    return b"<< %s %s >>" % (entries(existing, *changes), changed)
+    return b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached %s /M %s%s%s >>" % (
+        EMPTY_PLACE, made, said, references,
+    )  # fmt: skip
 
 
 def _widget(target: SignatureField) -> Object:

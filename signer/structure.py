@@ -97,6 +97,19 @@ def opened(path: Path) -> Iterator[Structure]:
         )
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Objects of another type than the format asks for come back as a refusal, never as an accident."""
+    try:
+        yield
+    except (pikepdf.PdfError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise DocumentRejectedError(
+            "structure-unusable",
+            f"文件结构中有类型不符的对象（{type(error).__name__}），无法追加",
+            f"an object of the file is not of the type it should be ({type(error).__name__})",
+        ) from error
+
+
 def _read_ends(path: Path) -> tuple[int, bool, bool]:
     with path.open("rb") as file:
         if file.read(5) != b"%PDF-":

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from signer import seal_file
+from signer import prepared_file
 from signer.byte_layout import Layout
 from signer.errors import PreparedFileError, ReserveOverflowError, SignatureMismatchError, SignerError
 from signer.seal_file import embed, measure
@@ -71,7 +71,7 @@ def test_embedding_does_not_read_the_file_again(
     def never(*_: object) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(seal_file, "_hash", never)
+    monkeypatch.setattr(prepared_file, "_hash", never)
     assert embed(prepared, signature).digest == sha256(target.read_bytes()).digest()
 
 
