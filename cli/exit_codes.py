@@ -19,6 +19,7 @@ _OPERATORS = {
     "DatabaseError",
     "SandboxError",
     "SettingsError",
+    "HomeError",
 }
 """Roots of the errors that only an operator of the installation can mend. By name: naming is not loading."""
 

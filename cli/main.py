@@ -13,12 +13,13 @@ from cli.commands import (
     persons,
     seal_uses,
     seals,
+    witnessing,
 )
 from cli.options import group
 
 app: typer.Typer = group("印信：行政审批“2号章”的签发、使用与核验 / guarded No. 2 seals: issue, use, verify")
 
-for _commands in (operation.commands, seal_uses.commands, judging.commands, normalising.commands):
+for _commands in (operation.commands, seal_uses.commands, judging.commands, normalising.commands, witnessing.commands):
     app.registered_commands += _commands.registered_commands
 
 app.add_typer(organs.commands, name="organ")

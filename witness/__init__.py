@@ -1,1 +1,1 @@
-"""A witness of the log: a process of its own that checks consistency and cosigns checkpoints (C2SP tlog-witness)."""
+"""A witness: a process of its own, without a database, that cosigns the checkpoints of logs it follows."""
