@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 
 from api.callers import PUBLIC
 from api.openapi import multipart
+from api.rate_limit import limited_rate
 from api.service import Serving
 from api.uploads import Parts, Upload
 from sealing.verification import judge_upload
@@ -21,7 +22,11 @@ VerificationParts = Annotated[
 
 
 @router.post(
-    "/verifications", operation_id="verifyDocument", dependencies=[PUBLIC], openapi_extra=_BODY, response_model=None
+    "/verifications",
+    operation_id="verifyDocument",
+    dependencies=[PUBLIC, limited_rate("verification")],
+    openapi_extra=_BODY,
+    response_model=None,
 )
 def verify_document(service: Serving, upload: VerificationParts) -> dict[str, Any]:
     """The verdict (EN 319 102-1): TOTAL_PASSED, INDETERMINATE or TOTAL_FAILED, with findings for each signature."""
