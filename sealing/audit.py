@@ -14,7 +14,7 @@ from ledger.errors import LedgerError
 from registry.errors import RegistryError
 from registry.kinds import KINDS
 from registry.tables import TABLES
-from sealing import applications
+from sealing import applications, service_keys
 from sealing.audit_cycle import cycle
 from sealing.audit_findings import AuditFinding, broken
 from sealing.tables import impressions
@@ -77,11 +77,12 @@ def _certificates(connection: Connection, shop: Workshop) -> Iterator[AuditFindi
     """Each certificate was intended before it was made."""
     intended = {
         _value(shop, connection, index, "certificate").get("serial")
-        for index in shop.book.indexes(connection, "certificate.intended")
+        for index in shop.book.indexes(connection, "certificate.intended", service_keys.INTENDED)
     }
-    for index in shop.book.indexes(connection, "seal_key.certified"):
+    for index in shop.book.indexes(connection, "seal_key.certified", "service_key.certified"):
         body = _value(shop, connection, index, "body")
-        if body.get("issuer") == "internal" and body.get("serial") not in intended:
+        embedded = body.get("issuer", "internal") == "internal"  # a service key is always the embedded authority's
+        if body and embedded and body.get("serial") not in intended:
             en = f"certificate {body.get('serial')} was made without a recorded intent"
             yield broken("certificate-without-intent", f"entry {index}", "证书没有签发意向记录", en)
 

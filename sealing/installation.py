@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from authority.certificate_parts import Places
 from authority.certificates import make_issuer, make_root
 from keystore.interface import Keystore
 from keystore.private_file import write_private
@@ -24,6 +25,9 @@ from sealing.errors import InstallationError
 CREATED = "installation.created"
 ROOT_CRL_PATH = "/v1/authority/root.crl"
 ISSUER_CRL_PATH = "/v1/authority/issuer.crl"
+ROOT_CERTIFICATE_PATH = "/v1/authority/root.cer"
+ISSUER_CERTIFICATE_PATH = "/v1/authority/issuer.cer"
+OCSP_PATH = "/v1/authority/ocsp"
 
 
 class Installation(BaseModel):
@@ -78,6 +82,13 @@ class Installation(BaseModel):
         write_private(path, canonical(self.model_dump(mode="json")))
 
 
+def issued_places(public_url: str) -> Places:
+    """Where a reader of the issuer's certificates finds its list, its OCSP responder and its own certificate."""
+    return Places(
+        crl=public_url + ISSUER_CRL_PATH, ocsp=public_url + OCSP_PATH, issuer=public_url + ISSUER_CERTIFICATE_PATH
+    )
+
+
 def found_installation(keystore: Keystore, *, log_origin: str, public_url: str, now: datetime) -> Installation:
     """Make the keys and the embedded authority of a new installation; nothing is written but key files."""
     root_key = keystore.generate("ca", "ecdsa-p256-sha256")
@@ -89,7 +100,7 @@ def found_installation(keystore: Keystore, *, log_origin: str, public_url: str, 
         issuer_public_key=issuer_key.public_key,
         name="印信内置签发（未获许可） Yinxin embedded issuer",
         now=now,
-        crl_url=public_url + ROOT_CRL_PATH,
+        places=Places(crl=public_url + ROOT_CRL_PATH, issuer=public_url + ROOT_CERTIFICATE_PATH),
     )
     return Installation(
         v=1,

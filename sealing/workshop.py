@@ -30,6 +30,7 @@ from sandbox.pool import Pool
 from sealing.documents import DocumentStore
 from sealing.errors import InstallationError
 from sealing.installation import CREATED, Installation, found_installation
+from sealing.service_keys import renew_service_keys
 from sealing.settings import Settings
 
 SECRET_LENGTH = 32
@@ -46,6 +47,18 @@ WORK = (
     "verify.showing:show_document",
 )
 """What workers may do. By name only: the parsers of foreign bytes are not loaded beside the keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Premises:
+    """What is there before the workers are."""
+
+    settings: Settings
+    installation: Installation
+    database: Database
+    keystore: Keystore
+    book: Book
+    registry: Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +94,7 @@ class Workshop:
 
 
 def initialise(settings: Settings, now: datetime) -> Installation:
-    """Make a new installation where there is none; on an existing one only bring the schema up to date.
+    """Make a new installation where there is none; on an existing one bring schema and service keys up to date.
 
     Raises :class:`InstallationError` when the parts that exist do not belong together.
     """
@@ -98,9 +111,11 @@ def initialise(settings: Settings, now: datetime) -> Installation:
         upgrade(database)
         if not path.exists():
             _found(settings, keystore, database, now)
+        installation = Installation.read(path)
+        renew_service_keys(_premises(settings, installation, keystore, database), now)
     finally:
         database.close()
-    return Installation.read(path)
+    return installation
 
 
 @contextmanager
@@ -147,13 +162,25 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
         shop.close()
 
 
-def _found(settings: Settings, keystore: Keystore, database: Database, now: datetime) -> None:
-    installation = found_installation(keystore, log_origin=settings.log_origin, public_url=settings.public_url, now=now)
+def _premises(settings: Settings, installation: Installation, keystore: Keystore, database: Database) -> _Premises:
     log_key = keystore.open(installation.log_key)
     identity = LogIdentity.of_key(installation.log_origin, log_key)
     book = Book(database, identity, log_key, last_checkpoint=settings.data / "last-checkpoint")
+    return _Premises(
+        settings=settings,
+        installation=installation,
+        database=database,
+        keystore=keystore,
+        book=book,
+        registry=Registry(book),
+    )
+
+
+def _found(settings: Settings, keystore: Keystore, database: Database, now: datetime) -> None:
+    installation = found_installation(keystore, log_origin=settings.log_origin, public_url=settings.public_url, now=now)
+    premises = _premises(settings, installation, keystore, database)
     with database.write() as connection:
-        first = book.append(connection, installation.draft(), now)
+        first = premises.book.append(connection, installation.draft(), now)
         if first.index != 0:
             raise InstallationError(
                 "ledger-without-installation",

@@ -27,7 +27,7 @@ from registry.record import build
 from registry.records import Agreement, Organ, Seal, SealKey
 from registry.store import Stored
 from sealing.administration.acts import put
-from sealing.installation import ISSUER_CRL_PATH
+from sealing.installation import issued_places
 from sealing.workshop import Workshop
 
 HELD, CANCELLED = "certificate_hold", "cessation_of_operation"
@@ -80,7 +80,7 @@ def make(shop: Workshop, certification: Certification, now: datetime) -> x509.Ce
             not_after=min(ends, issuer.not_valid_after_utc),
             agreement_ends=ends,
         ),
-        crl_url=shop.settings.public_url + ISSUER_CRL_PATH,
+        places=issued_places(shop.settings.public_url),
         serial=certification.serial,
     )
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from authority.binding import SealBinding
+from authority.certificate_parts import Places
 from authority.certificates import Period, make_issuer, make_root, make_seal_certificate
 from authority.issue import new_serial
 from keystore.files import FileKey, FileKeystore
@@ -45,7 +46,7 @@ class Authority:
                 not_after=NOW + timedelta(days=365),
                 agreement_ends=NOW + timedelta(days=365),
             ),
-            "crl_url": "http://127.0.0.1:8080/v1/authority/issuer.crl",
+            "places": Places(crl="http://127.0.0.1:8080/v1/authority/issuer.crl"),
             "serial": new_serial(),
         }
         arguments: dict[str, object] = given | changed
@@ -79,7 +80,7 @@ def build(store: FileKeystore, algorithm: Algorithm, folder: Path) -> Authority:
         issuer_public_key=issuer_key.public_key,
         name="印信内置签发机构",
         now=NOW,
-        crl_url="http://127.0.0.1:8080/v1/authority/root.crl",
+        places=Places(crl="http://127.0.0.1:8080/v1/authority/root.crl"),
     )
     return Authority(
         root_key=root_key,

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from authority import oids
 from authority.binding import SealBinding, read_binding
+from authority.certificate_parts import Places
 from authority.certificates import Period, is_embedded, make_issuer, make_root, make_seal_certificate
 from authority.errors import IssuedSignatureError, ProfileError
 from authority.issue import new_serial
@@ -87,7 +88,7 @@ def test_which_extensions_are_critical(authority: "Authority", binding: SealBind
 
 
 def test_extended_usage_and_revocation_address(authority: "Authority", binding: SealBinding) -> None:
-    seal = authority.seal(binding, crl_url="http://crl.example/a.crl")
+    seal = authority.seal(binding, places=Places(crl="http://crl.example/a.crl"))
     (usage,) = extension(seal, x509.ExtendedKeyUsage).value
     assert usage.dotted_string == oids.DOCUMENT_SIGNING
     (point,) = extension(seal, x509.CRLDistributionPoints).value
@@ -239,7 +240,7 @@ def test_an_issuer_never_outlives_its_root(authority: "Authority", now: datetime
             issuer_public_key=authority.issuer_key.public_key,
             name="too long",
             now=now,
-            crl_url="http://crl.example/",
+            places=Places(crl="http://crl.example/"),
             years=21,
         )
     assert caught.value.code == "beyond-issuer"
@@ -258,7 +259,7 @@ def test_only_the_issuers_own_ca_key_signs(
             binding,
             grantor_name="局",
             period=period,
-            crl_url="http://crl.example/",
+            places=Places(crl="http://crl.example/"),
             serial=new_serial(),
         )
     assert caught.value.code == code
@@ -278,7 +279,7 @@ def test_a_short_rsa_key_is_not_certified(authority: "Authority", now: datetime)
             issuer_public_key=short.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
             name="issuer",
             now=now,
-            crl_url="http://crl.example/",
+            places=Places(crl="http://crl.example/"),
         )
     assert caught.value.code == "public-key"
 
@@ -298,7 +299,7 @@ def test_a_public_key_that_cannot_be_read(authority: "Authority", now: datetime,
             issuer_public_key=public_key,
             name="issuer",
             now=now,
-            crl_url="http://crl.example/",
+            places=Places(crl="http://crl.example/"),
         )
 
 
