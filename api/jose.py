@@ -36,13 +36,13 @@ def sign(header: dict[str, str], claims: dict[str, Any], key: SigningKey) -> str
     return b".".join((message, _encoded(signature))).decode()
 
 
-def header_of(token: str, types: Collection[str], *, kid: str | None = None) -> dict[str, str]:
+def header_of(token: str, types: Collection[str], *, kid: str | None = None, longest: int = LONGEST) -> dict[str, str]:
     """The header, still unproven.
 
     Raises :class:`NotATokenError` unless it has the one shape, one of ``types``, and names the key ``kid``, if asked.
     """
-    if len(token) > LONGEST or not token.isascii() or token.count(".") != _PARTS - 1:
-        raise NotATokenError(f"a compact JWS of at most {LONGEST} characters is expected")
+    if len(token) > longest or not token.isascii() or token.count(".") != _PARTS - 1:
+        raise NotATokenError(f"a compact JWS of at most {longest} characters is expected")
     header = _object(_decoded(token.split(".", maxsplit=1)[0]))
     if not header.keys() <= _HEADER or not all(isinstance(value, str) for value in header.values()):
         raise NotATokenError("the header may hold alg, typ and kid only")

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -27,8 +28,14 @@ _GRACE: Final = 30
 _BACKLOG: Final = 2048
 
 
-def serve(settings: Settings) -> None:
+Complete = Callable[[FastAPI], None]
+"""Adds to the application what is not the API: a function of a module, so that server processes can import it."""
+
+
+def serve(settings: Settings, *, complete: Complete) -> None:
     """Serve until told to stop (SIGTERM or SIGINT); running requests are finished first.
+
+    ``complete`` adds the pages for people.
 
     The installation must be initialised. Raises ``OSError`` when the address is taken, and what
     ``open_workshop`` raises when there is one process.
@@ -37,7 +44,7 @@ def serve(settings: Settings) -> None:
     listening = _listen(settings.host, settings.port)
     logs.log.info("serving", address=listening.getsockname()[:2], processes=settings.processes)
     config = uvicorn.Config(
-        partial(application, settings),
+        partial(application, settings, complete=complete),
         factory=True,
         workers=settings.processes,
         log_config=None,  # ours stands already
@@ -58,7 +65,7 @@ def serve(settings: Settings) -> None:
     Multiprocess(config, sockets=[listening]).run()
 
 
-def application(settings: Settings) -> FastAPI:
+def application(settings: Settings, *, complete: Complete | None = None) -> FastAPI:
     """The application of one server process, over a workshop of its own that is closed with it.
 
     What a process that died left open is closed first. Raises what ``open_workshop`` and ``recover`` raise.
@@ -69,10 +76,13 @@ def application(settings: Settings) -> FastAPI:
         closing = stack.pop_all().close
     try:
         _recover(shop)
-        return create_app(shop, Sealer(shop), closing=closing)
+        app = create_app(shop, Sealer(shop), closing=closing)
+        if complete is not None:
+            complete(app)
     except BaseException:
         closing()
         raise
+    return app
 
 
 def _recover(shop: Workshop) -> None:

@@ -1,6 +1,7 @@
 """The outermost layer of every request: its id, its limits, its log line, safe headers, and what nobody caught."""
 
 import secrets
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
@@ -13,6 +14,7 @@ from api import problems
 from api.body_limit import limited
 from api.logs import log
 from api.metrics import Metrics
+from api.problems import Problem
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -24,6 +26,10 @@ _HEADERS: Final = {
 }
 """Set unless the route says otherwise. Nothing here is meant to be shown inside a page."""
 _SERVER_ERROR = 500
+
+
+ProblemPage = Callable[[Request, Problem], Response | None]
+"""Tells a problem to a person, or None where a program asks; ``app.state.problem_page`` where there are pages."""
 
 
 class Shell:
@@ -84,6 +90,10 @@ def problem_response(request: Request, error: Exception) -> Response:
     request_id: str = request.state.request_id
     if found.status >= _SERVER_ERROR:
         log.error("failed", request=request_id, code=found.code, exc_info=error)
+    tell_people: ProblemPage | None = getattr(request.app.state, "problem_page", None)
+    page = None if tell_people is None else tell_people(request, found)
+    if page is not None:
+        return page
     return JSONResponse(
         found.document(request_id), found.status, headers=dict(found.headers), media_type=problems.MEDIA_TYPE
     )

@@ -21,6 +21,7 @@ from sealing.settings import Settings
 FIELD_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of one part that is not a file: an order, an approval, a receipt."""
 _OVERHEAD: Final = 64 * 1024
+_LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class UploadedFile:
     path: Path
     digest: str
     length: int
+    name: str = ""
+    """As the caller named it: never a path of ours, and for people only; empty when no file was chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,7 @@ class _Reader:
     most: int
     fields: dict[str, bytearray] = field(default_factory=dict)
     length: int | None = None
+    given_name: str = ""
     ended: bool = False
     _digest: Any = field(default_factory=sha256)
     _headers: dict[str, bytearray] = field(default_factory=dict)
@@ -127,6 +131,7 @@ class _Reader:
             raise RequestError("part-twice", f"{self._part} 部分出现两次", f"the part {self._part} stands twice")
         if self._part == self.file_name:
             self.length = 0
+            self.given_name = _plain_name(options.get(b"filename", b""))
         else:
             self.fields[self._part] = bytearray()
 
@@ -168,7 +173,8 @@ class _Reader:
                 f"缺少 {'、'.join(missing)} 部分",
                 f"the request lacks the parts {', '.join(missing)}",
             )
-        file = UploadedFile(path=path, digest=f"sha256:{self._digest.hexdigest()}", length=self.length or 0)
+        digest = f"sha256:{self._digest.hexdigest()}"
+        file = UploadedFile(path=path, digest=digest, length=self.length or 0, name=self.given_name)
         return Upload(file=file, fields={name: bytes(value) for name, value in self.fields.items()})
 
 
@@ -199,6 +205,12 @@ async def _pump(request: Request, reader: _Reader) -> None:
         raise _malformed() from error
     if not reader.ended:
         raise _malformed()
+
+
+def _plain_name(given: bytes) -> str:
+    """The last step of a path, without what cannot be seen: safe to be shown, never used as a path."""
+    name = given.decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
+    return "".join(each for each in name if each.isprintable())[:_LONGEST_NAME]
 
 
 def _new_file(path: Path) -> BinaryIO:

@@ -19,7 +19,10 @@ from world import SECRET
 from sealing.order import Submission
 from sealing.settings import Settings
 
-START = "from sealing.settings import Settings; from api.server import serve; serve(Settings())"
+START = (
+    "from sealing.settings import Settings; from api.server import serve; from web.pages import add_pages; "
+    "serve(Settings(), complete=add_pages)"
+)
 
 
 @dataclass(slots=True)

@@ -1,1 +1,1 @@
-"""Pages for people, rendered on the server; every one works without JavaScript."""
+"""Pages for people: anybody judges a sealed PDF or asks about a paper, without an account and without a script."""

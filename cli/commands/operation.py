@@ -34,8 +34,9 @@ def serve(
     published = _publish_once(settings.data)
     _welcome(settings, published)
     from api.server import serve as serve_http  # noqa: PLC0415  loads the HTTP server
+    from web.pages import add_pages  # noqa: PLC0415  as above
 
-    serve_http(settings)
+    serve_http(settings, complete=add_pages)
 
 
 @commands.command()
@@ -154,7 +155,7 @@ def _publish_once(data: Path) -> int:
 def _welcome(settings: "Settings", published: int) -> None:
     folder, here = shlex.quote(str(settings.data)), f"http://{settings.host}:{settings.port}"
     console.say(
-        f"印信 Yinxin：{here}，接口说明 / description of the API {here}/openapi.json",
+        f"印信 Yinxin：查验页 / verification page {here}/verify，接口说明 / description of the API {here}/openapi.json",
         f"数据 / data：{settings.data.absolute()}",
         *((f"已发布目录 {published} 行 / published {published} rows of the catalogue",) if published else ()),
         "登记客户端，密钥只显示一次 / register a client, its secret is shown once:",

@@ -27,7 +27,10 @@ from sealing.settings import Settings
 from sealing.workshop import initialise, open_workshop
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = "from sealing.settings import Settings; from api.server import serve; serve(Settings())"
+COMMAND = (
+    "from sealing.settings import Settings; from api.server import serve; from web.pages import add_pages; "
+    "serve(Settings(), complete=add_pages)"
+)
 
 
 def free_port() -> int:

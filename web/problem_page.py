@@ -1,0 +1,59 @@
+"""Problems as pages: the words of the problem document with its code, never anything of the inside."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import Problem
+from web.reading import reading_of
+from web.templates import page
+
+_PROGRAMS: Final = ("/v1/", "/oauth/")
+_FIELDS: Final = {
+    "document-too-large": "document",
+    "body-too-large": "document",
+    "part-missing": "document",
+    "part-too-large": "receipt",
+    "receipt-unreadable": "receipt",
+    "check-code-malformed": "code",
+    "check-code-unknown": "code",
+    "check-number-missing": "number",
+    "check-number-too-long": "number",
+}
+"""Which field of the form a person should look at."""
+
+
+def problem_page(request: Request, problem: Problem) -> Response | None:
+    """The page about ``problem``, or None where a program asked."""
+    if request.url.path.startswith(_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
+        return None
+    return told(request, problem)
+
+
+def told(request: Request, problem: Problem, *, code: str = "", number: str = "") -> Response:
+    """The form again with the problem beside its field, or a page of its own; ``code`` and ``number`` as typed."""
+    field = _FIELDS.get(problem.code)
+    form = _form(request, field)
+    members = {"code": code, "number": number} if form == "check.html" else {}
+    settings = request.app.state.service.shop.settings
+    return page(
+        request,
+        form,
+        status=problem.status,
+        headers=problem.headers,
+        problem=problem,
+        sentence=problem.en if reading_of(request).language == "en" else problem.zh,
+        field=field,
+        most=settings.max_verification_bytes,
+        request_id=request.state.request_id,
+        **members,
+    )
+
+
+def _form(request: Request, field: str | None) -> str:
+    if request.method == "POST" and request.url.path == "/verify" and field in {"document", "receipt"}:
+        return "verify.html"
+    if request.url.path.startswith(("/check", "/c/")) and field in {"code", "number"}:
+        return "check.html"
+    return "problem.html"

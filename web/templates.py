@@ -1,0 +1,53 @@
+"""Templates into answers: everything is escaped, nothing comes from outside, no cookie is ever set."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from web.reading import Reading, reading_of
+from web.words import Words
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Vary": "Accept-Language",
+}
+"""Beside those that every answer of the service has."""
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("web"),
+        autoescape=True,  # whatever the suffix
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(
+    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:  # noqa: ANN401  what a template shows
+    """The answer made of ``template``; it sees ``members``, the words and how the visitor reads."""
+    reading = reading_of(request)
+    text = (
+        _templates()
+        .get_template(template)
+        .render(
+            reading=reading,
+            words=Words(reading.language),
+            here=request.url.path,
+            home=request.app.state.service.shop.settings.public_url,
+            **members,
+        )
+    )
+    return HTMLResponse(text, status, headers={**HEADERS, "Content-Language": reading.tag, **(headers or {})})
