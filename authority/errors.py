@@ -51,3 +51,16 @@ class TimeStampTokenError(AuthorityError):
 
 class OcspResponseError(AuthorityError):
     """A revocation answer (RFC 6960) is malformed, or not signed by the issuer or by a responder of its own."""
+
+
+class TimeStampRequestError(AuthorityError):
+    """A time-stamp request cannot be granted; ``failure`` is the PKIFailureInfo of its answer (RFC 3161 2.4.2)."""
+
+    def __init__(self, failure: str, zh: str, en: str) -> None:
+        """Keep the failure beside the sentences."""
+        super().__init__("timestamp-request", zh, en)
+        self.failure = failure
+
+
+class TimeStampResponseError(AuthorityError):
+    """A time-stamp authority refused, or what it sent is no token for what was asked."""
