@@ -1,20 +1,34 @@
 """What was done to the file after a signature, and whether the signature allows it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import pikepdf
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult
 from pyhanko.sign.fields import enumerate_sig_fields
 
+from verify.change_words import sentences
 from verify.file_scan import LaterRevision
+from verify.object_comparison import TooMuchToCompareError
+from verify.pdf_syntax import FileBytes
+from verify.revision_changes import Change, Kind, changes_since
 from verify.signature_reading import PARSER_ERRORS, Reading, Signatures
 from verify.verdict import Finding, doubt, failure, note
 
 NO_CHANGES = 1
 """DocMDP level P=1 (ISO 32000-2 table 257): validation data and document time-stamps only."""
+ANNOTATIONS = 3
+"""DocMDP level P=3: annotations as well."""
 _DEFAULT_LEVEL = 2
+_LINE_END = 2
+_MOST_TOLD = 20
+_ALWAYS: frozenset[Kind] = frozenset({"validation_data", "timestamp_added", "properties"})
+_FILLING: frozenset[Kind] = frozenset(
+    {"signature_added", "signature_field_added", "field_changed", "structure", "form_entry", "title"}
+)
+_ANNOTATING: frozenset[Kind] = frozenset({"annotation_added", "annotation_removed", "annotation_changed"})
 
 
 def permitted_level(reading: Reading) -> int | None:
@@ -69,9 +83,9 @@ def _level(parameters: Any) -> list[int]:  # noqa: ANN401  pyHanko's own object
     return [int(level)] if level is not None else []
 
 
-def judge_changes(reading: Reading, signatures: Signatures, *, length: int, lenient: bool) -> tuple[Finding, ...]:
-    """What was appended after this signature. ``length`` is that of the file."""
-    if reading.written.covered_end >= length - 2:  # at most the line end behind %%EOF is left
+def judge_changes(data: FileBytes, reading: Reading, signatures: Signatures, *, lenient: bool) -> tuple[Finding, ...]:
+    """What was appended to the file ``data`` after this signature."""
+    if nothing_follows(data, reading):
         return ()
     if lenient or signatures.reader.xrefs.hybrid_xrefs_present:
         return (
@@ -82,8 +96,8 @@ def judge_changes(reading: Reading, signatures: Signatures, *, length: int, leni
             ),
         )
     try:
-        return tuple(_differences(reading, signatures))
-    except PARSER_ERRORS as error:
+        return tuple(_differences(data, reading, signatures))
+    except (*PARSER_ERRORS, pikepdf.PdfError, TooMuchToCompareError) as error:
         return (
             doubt(
                 "later_changes_unclear",
@@ -93,28 +107,76 @@ def judge_changes(reading: Reading, signatures: Signatures, *, length: int, leni
         )
 
 
-def _differences(reading: Reading, signatures: Signatures) -> Iterator[Finding]:
-    embedded = reading.embedded()
+def nothing_follows(data: FileBytes, reading: Reading) -> bool:
+    """Whether at most the line end behind ``%%EOF`` stands after this signature."""
+    return reading.written.covered_end >= len(data) - _LINE_END
+
+
+def differences(data: FileBytes, reading: Reading, signatures: Signatures) -> tuple[Change, ...]:
+    """What the file says otherwise than it did when this signature was made, permitted or not.
+
+    Raises ``pikepdf.PdfError`` and :class:`verify.object_comparison.TooMuchToCompareError`.
+    """
+    xrefs = signatures.reader.xrefs
+    later = range(reading.revision + 1, xrefs.total_revisions)
+    written = {
+        (reference.idnum, reference.generation)
+        for revision in later
+        for reference in (*xrefs.explicit_refs_in_revision(revision), *xrefs.refs_freed_in_revision(revision))
+    }
+    return changes_since(data, reading.written.covered_end, written)
+
+
+def permitted_kinds(level: int | None) -> frozenset[Kind]:
+    """What may differ behind a signature of this DocMDP level (None: without one); ISO 32000-2 table 257."""
+    return _ALWAYS if level == NO_CHANGES else _ALWAYS | _FILLING
+
+
+def _differences(data: FileBytes, reading: Reading, signatures: Signatures) -> Iterator[Finding]:
     level = permitted_level(reading)
+    found = differences(data, reading, signatures)
+    forbidden = [each for each in found if each.kind not in permitted_kinds(level)]
+    if forbidden and level == ANNOTATIONS and all(each.kind in _ANNOTATING for each in forbidden):
+        yield from _told(_annotated, forbidden, data, reading)
+        return
+    yield from _told(_changed, forbidden, data, reading)
+    if not forbidden:
+        yield from _by_library(reading, signatures, level)
+    allowed = [each for each in found if each not in forbidden]
+    if allowed and not forbidden:
+        words = sentences(allowed[:_MOST_TOLD], data, reading.written.covered_end)
+        yield note(
+            "permitted_later_changes",
+            f"签名之后追加了签名允许的内容：{'；'.join(each.zh for each in words)}",
+            f"something that the signature permits was appended after it: {'; '.join(each.en for each in words)}",
+        )
+
+
+def _told(
+    finding: Callable[[str, str], Finding], changes: list[Change], data: FileBytes, reading: Reading
+) -> Iterator[Finding]:
+    """One finding for each change, up to a number of them."""
+    for words in sentences(changes[:_MOST_TOLD], data, reading.written.covered_end):
+        yield finding(words.zh, words.en)
+    if more := len(changes[_MOST_TOLD:]):
+        yield finding(f"另有{more}处改动", f"{more} further changes")
+
+
+def _by_library(reading: Reading, signatures: Signatures, level: int | None) -> Iterator[Finding]:
+    """The second opinion: pyHanko's difference analysis, revision by revision."""
+    embedded = reading.embedded()
     result = DEFAULT_DIFF_POLICY.review_file(
         signatures.reader, reading.revision, field_mdp_spec=embedded.fieldmdp, doc_mdp=embedded.docmdp_level
     )
     if not isinstance(result, DiffResult):
         yield _changed(f"出现不允许的改动（{result}）", f"a change that is not permitted ({result})")
-        return
-    if level is not None and result.modification_level.value > level:
+    elif level is not None and result.modification_level.value > level:
         yield _changed(
             f"改动程度为 {result.modification_level.name}，签名只允许 P={level}",
             f"changes of the kind {result.modification_level.name}, where the signature permits P={level}",
         )
     elif level == NO_CHANGES:
         yield from _not_timestamps(reading, signatures)
-    if result.modification_level is not ModificationLevel.NONE:
-        yield note(
-            "permitted_later_changes",
-            "签名之后追加了签名允许的内容",
-            "something that the signature permits was appended after it",
-        )
 
 
 def _not_timestamps(reading: Reading, signatures: Signatures) -> Iterator[Finding]:
@@ -169,6 +231,14 @@ def judge_tail(tail: list[LaterRevision], signatures: Signatures) -> tuple[Findi
 
 def _changed(zh: str, en: str) -> Finding:
     return failure("changed_after_sealing", f"签名之后文件被改动：{zh}", f"changed after the signature: {en}")
+
+
+def _annotated(zh: str, en: str) -> Finding:
+    return doubt(
+        "annotated_after_signing",
+        f"签名之后加了批注，签名允许（P=3），但批注不在签名之内：{zh}",
+        f"annotated after the signature, which permits it (P=3), but does not vouch for it: {en}",
+    )
 
 
 def _hidden(zh: str, en: str) -> Finding:

@@ -16,7 +16,7 @@ def judge_signature(case: Case, signatures: Signatures, reading: Reading, *, len
     """The verdict on one signature of the file. What pyHanko raises is left to the caller."""
     sound = (
         *integrity.judge_integrity(case.data, reading),
-        *changes.judge_changes(reading, signatures, length=len(case.data), lenient=lenient),
+        *changes.judge_changes(case.data, reading, signatures, lenient=lenient),
     )
     if reading.is_timestamp:
         return _timestamp(case, reading, sound)

@@ -1,0 +1,225 @@
+"""The pages as they were signed and as they look now, compared as pictures.
+
+The structure is compared elsewhere; this is what a person would see, made by another program (PDFium) that reads the
+file in its own way. Nothing is compared where nothing stands behind the signature.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pypdfium2
+from PIL import Image, ImageChops, ImageDraw
+
+from signer.page import Box
+from verify.page_pictures import Pictures, pictures
+from verify.pdf_syntax import FileBytes
+from verify.verdict import Finding, doubt, failure, note
+
+DPI = 96
+MOST_PAGES = 200
+_TOLERANCE = 40  # of 255, in one colour: less is rounding of edges
+_TILE = 8  # pixels; a tile differs when two of its pixels do
+_TWO_PIXELS = 2 * 255 // (_TILE * _TILE)
+_MOST_BOXES = 20
+_INK = 128  # darker is ink
+_LOST_SHARE = 0.5
+_FEWEST_INK = 20  # pixels: less is a speck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDifference:
+    """A page that looks different: where, as left, top, right, bottom in parts of the page's size."""
+
+    number: int
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureComparison:
+    """``covered``: pages on which a permitted later signature hides what was printed under it."""
+
+    differences: tuple[PageDifference, ...]
+    covered: tuple[int, ...]
+    compared: int
+    pages: int
+
+
+def compare(
+    data: FileBytes,
+    length: int,
+    *,
+    explained: Mapping[int, Sequence[Box]] | None = None,
+    first: Iterable[int] = (),
+) -> PictureComparison:
+    """Compare the pages of the first ``length`` bytes of a file with those of the whole file.
+
+    ``explained``: rectangles of user space by page number where a permitted change may show (a later signature, a
+    form field). ``first``: pages to compare in any case; of more than 200 pages the others are sampled evenly.
+    Raises ``pypdfium2.PdfiumError``, ``ValueError`` and ``MemoryError`` for what cannot be rendered.
+    """
+    with pictures(data, length) as before, pictures(data) as after:
+        chosen = chosen_pages(max(before.count, after.count), first)
+        explained = explained or {}
+        differences, covered = [], []
+        for number in chosen:
+            found, hides = _page(before, after, number, explained.get(number, ()))
+            if found:
+                differences.append(PageDifference(number=number, boxes=found))
+            if hides:
+                covered.append(number)
+        return PictureComparison(
+            differences=tuple(differences),
+            covered=tuple(covered),
+            compared=len(chosen),
+            pages=max(before.count, after.count),
+        )
+
+
+def chosen_pages(pages: int, first: Iterable[int] = (), most: int = MOST_PAGES) -> list[int]:
+    """Page numbers to look at: ``first``, then others evenly, at most ``most``."""
+    chosen = sorted({each for each in first if 1 <= each <= pages})[:most]
+    left = [number for number in range(1, pages + 1) if number not in set(chosen)]
+    room = min(most - len(chosen), len(left))
+    return sorted([*chosen, *(left[index * len(left) // room] for index in range(room))])
+
+
+def judge_rendering(
+    data: FileBytes,
+    length: int,
+    *,
+    explained: Mapping[int, Sequence[Box]] | None = None,
+    first: Iterable[int] = (),
+) -> tuple[Finding, ...]:
+    """What can be seen to differ from the revision that ends at ``length``. Nothing when nothing follows it."""
+    if length >= len(data) - 2:  # at most the line end behind %%EOF is left
+        return ()
+    try:
+        found = compare(data, length, explained=explained, first=first)
+    except (pypdfium2.PdfiumError, ValueError, MemoryError) as error:
+        return (_not_compared(type(error).__name__),)
+    sampled = () if found.compared >= found.pages else (_sampled(found),)
+    return (*sampled, *_looks_different(found), *_covering(found))
+
+
+def _page(before: Pictures, after: Pictures, number: int, explained: Sequence[Box]) -> tuple[tuple[Box, ...], bool]:
+    index = number - 1
+    if index >= before.count or index >= after.count:
+        return ((0.0, 0.0, 1.0, 1.0),), False
+    old, new = before.render(index, DPI), after.render(index, DPI)
+    if old.size != new.size:
+        return ((0.0, 0.0, 1.0, 1.0),), False
+    if old.tobytes() == new.tobytes():
+        return (), False
+    shown = [_pixels(after.shown_at(index, box), old.size) for box in explained]
+    return _boxes(_differing(old, new), shown), any(_ink_lost(old, new, box) for box in shown)
+
+
+def _differing(old: Image.Image, new: Image.Image) -> Image.Image:
+    """A picture that is white where a colour differs by more than the tolerance."""
+    red, green, blue = ImageChops.difference(old, new).split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return most.point(lambda value: 255 if value > _TOLERANCE else 0)
+
+
+def _boxes(differing: Image.Image, explained: Sequence[tuple[int, int, int, int]]) -> tuple[Box, ...]:
+    drawing = ImageDraw.Draw(differing)
+    for box in explained:
+        drawing.rectangle(box, fill=0)
+    if not differing.getbbox():
+        return ()
+    tiles = differing.reduce(_TILE).point(lambda value: 255 if value >= _TWO_PIXELS else 0)
+    width, height = differing.size
+    areas = _areas(tiles)
+    return tuple(
+        (
+            round(left * _TILE / width, 4),
+            round(top * _TILE / height, 4),
+            round(min(1.0, right * _TILE / width), 4),
+            round(min(1.0, bottom * _TILE / height), 4),
+        )
+        for left, top, right, bottom in areas
+    )
+
+
+def _areas(tiles: Image.Image) -> list[tuple[int, int, int, int]]:
+    """Rectangles around the white tiles that touch; one around all when there are too many."""
+    width = tiles.size[0]
+    left = {(at % width, at // width) for at, value in enumerate(tiles.tobytes()) if value}
+    found: list[tuple[int, int, int, int]] = []
+    while left:
+        group, waiting = [], [left.pop()]
+        while waiting:
+            x, y = waiting.pop()
+            group.append((x, y))
+            near = {(x + dx, y + dy) for dx in (-2, -1, 0, 1, 2) for dy in (-2, -1, 0, 1, 2)} & left
+            left -= near
+            waiting += near
+        across, down = [x for x, _ in group], [y for _, y in group]
+        found.append((min(across), min(down), max(across) + 1, max(down) + 1))
+    if len(found) > _MOST_BOXES:
+        lefts, tops, rights, bottoms = zip(*found, strict=True)
+        return [(min(lefts), min(tops), max(rights), max(bottoms))]
+    return sorted(found, key=lambda box: (box[1], box[0]))
+
+
+def _pixels(part: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    width, height = size
+    left, top, right, bottom = part
+    return int(left * width) - 1, int(top * height) - 1, int(right * width) + 1, int(bottom * height) + 1
+
+
+def _ink_lost(old: Image.Image, new: Image.Image, box: tuple[int, int, int, int]) -> bool:
+    """Whether most of what was dark inside ``box`` is not dark any more: something opaque was put over it."""
+    was, is_now = (_ink(each.crop(box)) for each in (old, new))
+    dark = was.histogram()[255]
+    kept = ImageChops.darker(was, is_now).histogram()[255]
+    return dark >= _FEWEST_INK and dark - kept > dark * _LOST_SHARE
+
+
+def _ink(picture: Image.Image) -> Image.Image:
+    """White where the darkest colour is ink; a red seal over black text leaves it dark in green and blue."""
+    red, green, blue = picture.split()
+    darkest = ImageChops.darker(ImageChops.darker(red, green), blue)
+    return darkest.point(lambda value: 255 if value < _INK else 0)
+
+
+def _looks_different(found: PictureComparison) -> tuple[Finding, ...]:
+    if not found.differences:
+        return ()
+    numbers = [str(each.number) for each in found.differences]
+    shown = "、".join(numbers[:_MOST_BOXES]) + ("等" if len(numbers) > _MOST_BOXES else "")
+    listed = ", ".join(numbers[:_MOST_BOXES]) + (" and more" if len(numbers) > _MOST_BOXES else "")
+    return (
+        failure(
+            "looks_different",
+            f"现在看到的与签名时不同：第{shown}页",
+            f"what is seen now differs from what was signed: page {listed}",
+        ),
+    )
+
+
+def _covering(found: PictureComparison) -> tuple[Finding, ...]:
+    return tuple(
+        doubt(
+            "signature_covers_content",
+            f"第{number}页：后加的签名或表单域的显示盖住了原有内容",
+            f"page {number}: what a later signature or form field shows hides what had been there",
+        )
+        for number in found.covered[:_MOST_BOXES]
+    )
+
+
+def _sampled(found: PictureComparison) -> Finding:
+    return note(
+        "rendering_sampled",
+        f"共{found.pages}页，抽取{found.compared}页与签名时的画面比较",
+        f"of {found.pages} pages, {found.compared} were compared with what was signed, as pictures",
+    )
+
+
+def _not_compared(kind: str) -> Finding:
+    return doubt(
+        "rendering_not_compared",
+        f"签名之后有追加内容，而页面画面无法比较（{kind}）",
+        f"something was appended after the signature, and the pages could not be compared as pictures ({kind})",
+    )
