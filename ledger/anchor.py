@@ -37,14 +37,23 @@ class Anchor:
                 f"the last checkpoint file {self._path} cannot be read",
             ) from error
 
+    def version(self) -> tuple[int, int, int] | None:
+        """Changes whenever the file is replaced; None when there is none. Costs one call of the system."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
     def write(self, note: str, size: int, now: datetime) -> None:
         """Replace the note by that of a larger tree, at most once an interval. Raises OSError when the disk refuses."""
         with self._lock:
             if size > self._size and not self._written <= now < self._written + INTERVAL:
-                self._replace(note)
+                self.replace(note)
                 self._size, self._written = size, now
 
-    def _replace(self, note: str) -> None:
+    def replace(self, note: str) -> None:
+        """Replace the note, whatever stood there; it is on disk when this returns. Raises OSError."""
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with temporary.open("w", encoding="utf-8") as file:
             file.write(note)

@@ -5,22 +5,23 @@ appended stands on a head that this process has verified, and what is given away
 would.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from keystore.interface import SigningKey
 from ledger import entry as entries
-from ledger import merkle, store
+from ledger import merkle, store, witnessed
 from ledger.anchor import Anchor
 from ledger.audit import Break, Progress, audit
 from ledger.canonical import JsonValue, parse
 from ledger.checkpoint import Checkpoint, LogIdentity, open_checkpoint, sign_checkpoint
-from ledger.database import BUSY_TIMEOUT, Database, is_writing
+from ledger.cosignature import WitnessIdentity, read_cosignatures
+from ledger.database import Database, is_writing, waited
 from ledger.entry import ERASURE, ERASURE_GROUP, Draft, Leaf, Opening
 from ledger.errors import (
     ClockBehindError,
@@ -34,10 +35,11 @@ from ledger.evidence import Evidence
 from ledger.head import HeadGuard
 from ledger.ids import new_id
 from ledger.moments import from_text, to_text
+from ledger.signed_note import read_note
 from ledger.store import Addition, Head
 
-LOCK_WAIT = BUSY_TIMEOUT
-"""How much later than ``now`` the last entry may be: a writer reads the clock, then waits for the head."""
+SKEW = timedelta(seconds=2)
+"""How much later than ``now`` the last entry may be, beside the time for which this writer waited for the head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +88,20 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCheckpoint:
-    """A tree head and the signed note that holds it."""
+    """A tree head and the signed note that holds it, with such cosignatures as there are."""
 
     size: int
     root: bytes
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessed:
+    """A tree head that a witness has cosigned, and the earliest time at which one did."""
+
+    size: int
+    root: bytes
+    time: datetime
 
 
 class Book:
@@ -103,13 +114,19 @@ class Book:
         key: SigningKey,
         *,
         last_checkpoint: Path | None = None,
+        last_cosigned: Path | None = None,
+        witnesses: Sequence[WitnessIdentity] = (),
     ) -> None:
-        """``last_checkpoint`` is a file outside the database that notices a database put back from a copy."""
+        """Two files outside the database notice a database put back from a copy: ``last_checkpoint`` has the last
+        checkpoint that was signed, ``last_cosigned`` the last that one of ``witnesses`` cosigned.
+        """  # noqa: D205  one sentence
         self.database = database
         self.identity = identity
         self._key = key
         self._anchor = Anchor(last_checkpoint) if last_checkpoint else None
-        self._guard = HeadGuard(identity, self._anchor)
+        self._cosigned = Anchor(last_cosigned) if last_cosigned else None
+        self._guard = HeadGuard(identity, self._anchor, self._cosigned)
+        self.witnesses = tuple(witnesses)
 
     def append(self, connection: Connection, draft: Draft, now: datetime) -> Appended:
         """Append ``draft`` inside the caller's :meth:`Database.write`; the head stays locked until that ends.
@@ -118,7 +135,8 @@ class Book:
         :class:`HeadTamperedError`, :class:`HeadRolledBackError`. One entry for each use: [000 二(三)].
         """
         head = self._guard.check(connection, store.lock_head(connection), self._guard.verified)
-        now = _not_before(head.time, now)
+        self._guard.check_witnessed(connection, head)
+        now = _not_before(head.time, now, SKEW + waited(connection))
         time, index = to_text(now), head.range.size
         leaf, openings = entries.prepare(draft, new_id("ent"), now)
         data = leaf.to_bytes()
@@ -239,18 +257,65 @@ class Book:
             )
         return self._sign(head, now)
 
-    def evidence(self, index: int, groups: Collection[str], now: datetime) -> Evidence:
+    def cosigned(self, at_least: int = 0, *, needed: int = 1) -> witnessed.CosignedNote | None:
+        """The smallest checkpoint over ``at_least`` entries or more with ``needed`` good cosignatures."""
+        with self.database.read() as connection:
+            return witnessed.covering(connection, at_least, self.witnesses, needed=needed)
+
+    def last_witnessed(self, connection: Connection) -> Witnessed | None:
+        """The largest tree head with a good cosignature: nothing that is appended now is older than its time."""
+        found = witnessed.newest(connection, self.witnesses)
+        if found is None:
+            return None
+        checkpoint = open_checkpoint(found.note, self.identity)
+        return Witnessed(size=checkpoint.size, root=checkpoint.root, time=found.time)
+
+    def keep_cosigned(self, note: str) -> int:
+        """Store the good cosignatures in ``note``, in the database and in the file outside it; how many they are.
+
+        Raises :class:`CheckpointError`, :class:`DatabaseError`, OSError.
+        """
+        checkpoint = open_checkpoint(note, self.identity)
+        lines = {each.name: each for each in reversed(read_note(note).signatures)}
+        good = read_cosignatures(note, self.witnesses)
+        if not good:
+            return 0
+        with self.database.write() as connection:
+            store.add_checkpoint(connection, checkpoint, note, to_text(good[0].time))
+            for each in good:
+                witnessed.keep_cosignature(connection, checkpoint.size, each, str(lines[each.witness.name]))
+        if self._cosigned:
+            kept = self._cosigned.read()
+            if kept is None or open_checkpoint(kept, self.identity).size <= checkpoint.size:
+                self._cosigned.replace(note)
+        return len(good)
+
+    def refuse(self, error: RecordBrokenError | None) -> None:
+        """Append and sign nothing more in this process, because of ``error``; None takes that back."""
+        self._guard.refuse(error)
+
+    def evidence(self, index: int, groups: Collection[str], now: datetime, *, needed: int = 1) -> Evidence:
         """What shows entry ``index`` to a stranger, with the openings of ``groups`` that were not erased.
 
-        Checked before it is returned. Called outside any transaction; raises as :meth:`checkpoint` and
-        :meth:`entry`, and :class:`EntryNotFoundError` for a group the entry does not have.
+        The checkpoint in it is the first that ``needed`` witnesses cosigned, else the first with an outside
+        time-stamp, else the first that was signed. Checked before it is returned. Called outside any transaction;
+        raises as :meth:`checkpoint` and :meth:`entry`, and :class:`EntryNotFoundError` for a group the entry does not
+        have.
         """
-        signed = self.checkpoint(now, index + 1)
+        signed = self._vouched(index + 1, needed) or self.checkpoint(now, index + 1)
         with self._snapshot() as (connection, _):
             found = self.entry(connection, index)
             proof = merkle.inclusion_proof(index, signed.size, store.node_reader(connection))
+            tokens = witnessed.tokens(connection, signed.size)
         openings = {group: found.opening(group) for group in groups if group not in found.erased}
-        evidence = Evidence(index=index, leaf=found.data, openings=openings, proof=tuple(proof), checkpoint=signed.note)
+        evidence = Evidence(
+            index=index,
+            leaf=found.data,
+            openings=openings,
+            proof=tuple(proof),
+            checkpoint=signed.note,
+            tokens=tokens,
+        )
         evidence.check(self.identity)
         return evidence
 
@@ -283,9 +348,9 @@ class Book:
 
     def audit(self, progress: Progress | None = None) -> list[Break]:
         """Walk the whole record and name the first broken line of each kind; [] means sound."""
-        note = self._anchor.read() if self._anchor else None
+        kept = [note for each in (self._anchor, self._cosigned) if each and (note := each.read()) is not None]
         with self.database.read() as connection:
-            return audit(connection, self.identity, kept=[] if note is None else [note], progress=progress)
+            return audit(connection, self.identity, kept=kept, progress=progress)
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[Connection, Head]]:
@@ -315,11 +380,22 @@ class Book:
             ) from error
         self._guard.remember(found.index, found.leaf_hash)
 
+    def _vouched(self, at_least: int, needed: int) -> SignedCheckpoint | None:
+        """The checkpoint that somebody else vouches for, if one does."""
+        with self.database.read() as connection:
+            cosigned = witnessed.covering(connection, at_least, self.witnesses, needed=max(1, needed))
+            if cosigned is not None:
+                return self._stored_checkpoint(cosigned.note)
+            size = witnessed.stamped(connection, at_least)
+            row = None if size is None else store.covering_checkpoint(connection, size)
+            return None if row is None else self._stored_checkpoint(row.note)
+
     def _stored_checkpoint(self, note: str) -> SignedCheckpoint:
         checkpoint = open_checkpoint(note, self.identity)
         return SignedCheckpoint(size=checkpoint.size, root=checkpoint.root, note=note)
 
     def _sign(self, head: Head, now: datetime) -> SignedCheckpoint:
+        self._guard.check_refusal()
         checkpoint = Checkpoint(origin=self.identity.origin, size=head.range.size, root=head.range.root())
         note = sign_checkpoint(checkpoint, self.identity, self._key)
         with self.database.write(sync=False) as connection:
@@ -329,12 +405,12 @@ class Book:
         return SignedCheckpoint(size=checkpoint.size, root=checkpoint.root, note=note)
 
 
-def _not_before(last: str | None, now: datetime) -> datetime:
+def _not_before(last: str | None, now: datetime, tolerated: timedelta) -> datetime:
     """The time of the next entry: ``now``, or the last entry's if others were written while this writer waited."""
     if last is None or to_text(now) >= last:
         return now
     moment = from_text(last)
-    if moment - now > LOCK_WAIT:
+    if moment - now > tolerated:
         raise ClockBehindError(
             f"时钟落后：现为 {to_text(now)}，最近一条为 {last}",
             f"the clock is behind: now is {to_text(now)}, the last entry was written at {last}",

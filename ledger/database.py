@@ -26,6 +26,7 @@ UNCOMMITTED_HEAD = "ledger.uncommitted_head"
 """Key in ``Connection.info`` for what the book has appended in this transaction; forgotten when it ends."""
 
 _AFTER_COMMIT = "ledger.after_commit"
+_BEGAN = "ledger.began"
 
 
 class Database:
@@ -70,9 +71,11 @@ class Database:
 
         ``sync=False`` is for what can be made again after a power cut. Raises :class:`DatabaseError`.
         """
+        began = monotonic()
         with _typed_errors(), self._writers.connect() as connection:
             actions: list[Callable[[], None]] = []
             connection.info[_AFTER_COMMIT] = actions
+            connection.info[_BEGAN] = began
             try:
                 with self._durability(connection, sync=sync), connection.begin():
                     if not sync and self.dialect == "postgresql":
@@ -80,6 +83,7 @@ class Database:
                     yield connection
             finally:
                 connection.info.pop(_AFTER_COMMIT, None)
+                connection.info.pop(_BEGAN, None)
                 connection.info.pop(UNCOMMITTED_HEAD, None)
         for action in actions:
             action()
@@ -116,6 +120,11 @@ def after_commit(connection: Connection, action: Callable[[], None]) -> None:
 def is_writing(connection: Connection) -> bool:
     """Whether ``connection`` is inside :meth:`Database.write`, so that it sees what is committed now."""
     return _AFTER_COMMIT in connection.info
+
+
+def waited(connection: Connection) -> timedelta:
+    """How long ago the caller asked for this transaction of :meth:`Database.write`."""
+    return timedelta(seconds=monotonic() - connection.info[_BEGAN])
 
 
 def _sqlite(engine: Engine, milliseconds: int) -> tuple[Engine, Engine]:

@@ -74,6 +74,18 @@ class HeadRolledBackError(RecordBrokenError):
     code = "head-rolled-back"
 
 
+class WitnessedBeyondError(HeadRolledBackError):
+    """A witness, or the last cosigned checkpoint, knows of more entries than the database has."""
+
+    code = "witnessed-beyond"
+
+
+class ForkedError(HeadTamperedError):
+    """The stored tree is not the one that a witness has cosigned: the log has forked."""
+
+    code = "log-forked"
+
+
 class DatabaseError(LedgerError):
     """The database could not do its work; the request is not at fault."""
 

@@ -1,7 +1,8 @@
 """The guard of the tree head: what this process knows to be true, against which every stored head is held.
 
-On start it trusts the newest checkpoint that carries our signature, in the database or in a small file
-outside it, and nothing else; every leaf under it is hashed once, and from there each leaf that was added, by
+On start it trusts the newest checkpoint that carries our signature, in the database or in small files
+outside it, and nothing else; the last cosigned one, which another process may have replaced, is looked at before each
+append, too; every leaf under it is hashed once, and from there each leaf that was added, by
 whichever replica. So whoever changes rows by SQL cannot have the change signed by the next checkpoint, a
 database put back to an earlier state is refused, and what the leaves say is newest about a registry row, an
 approval's line or a number is known, whatever the table of subjects says.
@@ -18,7 +19,14 @@ from ledger.anchor import Anchor
 from ledger.checkpoint import Checkpoint, LogIdentity, open_checkpoint
 from ledger.database import UNCOMMITTED_HEAD, after_commit
 from ledger.entry import Leaf
-from ledger.errors import HeadRolledBackError, HeadTamperedError, ProofError
+from ledger.errors import (
+    ForkedError,
+    HeadRolledBackError,
+    HeadTamperedError,
+    ProofError,
+    RecordBrokenError,
+    WitnessedBeyondError,
+)
 from ledger.merkle import CompactRange
 from ledger.moments import to_text
 from ledger.store import Head
@@ -36,9 +44,13 @@ _KEPT_SUBJECT = re.compile(b'"((?:' + b"|".join(sorted(each.encode() for each in
 class HeadGuard:
     """The newest head this process has verified and seen committed. Shared by threads."""
 
-    def __init__(self, identity: LogIdentity, anchor: Anchor | None) -> None:
+    def __init__(self, identity: LogIdentity, anchor: Anchor | None, cosigned: Anchor | None = None) -> None:
+        """``anchor`` holds the last checkpoint that was signed, ``cosigned`` the last that a witness cosigned."""
         self._identity = identity
         self._anchor = anchor
+        self._cosigned = cosigned
+        self._cosigned_version: tuple[int, int, int] | None = None
+        self._refusal: RecordBrokenError | None = None
         self._lock = Lock()
         self._verified: Head | None = None
         self._proven: dict[int, bytes] = {}
@@ -74,6 +86,45 @@ class HeadGuard:
         if uncommitted is None:
             self._advance(extended, learned | added)
         return extended
+
+    def check_witnessed(self, connection: Connection, locked: Head) -> None:
+        """Hold the head, which is locked, against what witnesses are known to have cosigned.
+
+        Raises :class:`WitnessedBeyondError`, :class:`ForkedError`, and what :meth:`refuse` was told.
+        """
+        self.check_refusal()
+        version = self._cosigned.version() if self._cosigned else None
+        if self._cosigned is None or version == self._cosigned_version:
+            return
+        note = self._cosigned.read()
+        if note is not None:
+            self._check_cosigned(connection, locked.range.size, open_checkpoint(note, self._identity))
+        self._cosigned_version = version
+
+    def _check_cosigned(self, connection: Connection, size: int, cosigned: Checkpoint) -> None:
+        if size < cosigned.size:
+            raise WitnessedBeyondError(
+                f"台账被退回：库中 {size} 条，见证人已见证 {cosigned.size} 条",
+                f"the record was rolled back: the database has {size} entries, witnesses have cosigned {cosigned.size}",
+            )
+        try:
+            root = merkle.range_at(cosigned.size, store.node_reader(connection)).root()
+        except ProofError:
+            root = b""
+        if root != cosigned.root:
+            raise ForkedError(
+                f"台账已分叉：{cosigned.size} 条时的树根不是见证人见证过的",
+                f"the log has forked: its root over {cosigned.size} entries is not the one that was cosigned",
+            )
+
+    def refuse(self, error: RecordBrokenError | None) -> None:
+        """Append and sign nothing more in this process, because of ``error``; None takes that back."""
+        self._refusal = error
+
+    def check_refusal(self) -> None:
+        """Raises what :meth:`refuse` was told."""
+        if self._refusal is not None:
+            raise self._refusal
 
     def begin(self, connection: Connection) -> None:
         """The first check of this process, unless it was made before. Raises as :meth:`check`."""
@@ -126,12 +177,18 @@ class HeadGuard:
         signed = [open_checkpoint(row.note, self._identity)] if row else []
         if self._anchor and (note := self._anchor.read()) is not None:
             signed.append(open_checkpoint(note, self._identity))
+        self._check_kept(connection, stored.range.size)
         newest = Head(range=CompactRange())
         for checkpoint in sorted(signed, key=lambda each: each.size):
             if stored.range.size < checkpoint.size:
                 raise _rolled_back(stored.range.size, checkpoint.size)
             newest = _at(connection, checkpoint)
         return newest, _kept_in(connection, newest)
+
+    def _check_kept(self, connection: Connection, size: int) -> None:
+        note = self._cosigned.read() if self._cosigned else None
+        if note is not None:
+            self._check_cosigned(connection, size, open_checkpoint(note, self._identity))
 
 
 def _at(connection: Connection, checkpoint: Checkpoint) -> Head:

@@ -70,6 +70,32 @@ nodes = Table(
     sqlite_with_rowid=False,
 )
 
+cosignatures = Table(
+    "ledger_cosignatures",
+    metadata,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("witness", String(300), primary_key=True),  # its verifier key
+    Column("line", Text, nullable=False),
+    Column("time", String(27), nullable=False),  # by the witness's clock
+)
+
+checkpoint_tokens = Table(
+    "ledger_checkpoint_tokens",
+    metadata,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("token", LargeBinary, nullable=False),  # RFC 3161, over SHA-256 of the checkpoint's text
+    Column("time", String(27), nullable=False),  # when it was asked for
+)
+
+witnesses = Table(
+    "ledger_witnesses",
+    metadata,
+    Column("witness", String(300), primary_key=True),  # its verifier key
+    Column("asked", String(27), nullable=False),
+    Column("outcome", String(40), nullable=False),  # "cosigned" or the code of what went wrong
+    Column("size", _Number, nullable=True),  # of the largest tree it says it has cosigned
+)
+
 checkpoints = Table(
     "ledger_checkpoints",
     metadata,

@@ -15,6 +15,7 @@ from ledger.errors import DatabaseBusyError
 from ledger.tables import metadata
 
 OURS = {name for name in metadata.tables if name.startswith("ledger_")}
+LATER = {"ledger_cosignatures", "ledger_checkpoint_tokens", "ledger_witnesses"}
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_up_from_nothing_and_back_to_nothing(empty: Database) -> None:
     migrate.downgrade(empty, "base")
     assert names(empty) == {"alembic_version"}
     migrate.upgrade(empty, "0001")
-    assert names(empty) == {*OURS, "alembic_version"}
+    assert names(empty) == {*OURS - LATER, "alembic_version"}
     with empty.read() as connection:
         assert connection.execute(text("SELECT id, size FROM ledger_head")).all() == [(1, 0)]
 
@@ -66,4 +67,4 @@ def test_a_migration_does_not_wait_for_ever(empty_url: str, empty: Database) -> 
         with pytest.raises(DatabaseBusyError):
             migrate.downgrade(hasty, "base")
     hasty.close()
-    assert names(empty) == {*OURS, "alembic_version"}
+    assert names(empty) == {*OURS - LATER, "alembic_version"}
