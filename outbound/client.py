@@ -7,7 +7,7 @@ followed, no proxy of the environment used, no cookie kept; time and bytes are l
 
 import ipaddress
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,10 +29,11 @@ _AGENT: Final = "yinxin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the other host answered with status 200; ``media_type`` in lower case, without parameters."""
+    """What the other host answered; ``media_type`` in lower case, without parameters."""
 
     media_type: str
     body: bytes
+    status: int = 200
 
 
 class OutboundClient:
@@ -62,19 +63,36 @@ class OutboundClient:
 
     def get(self, url: str, *, longest: int | None = None) -> Answer:
         """The answer to GET. Raises :class:`OutboundRefusedError`, :class:`OutboundFailedError`."""
-        return self._call("GET", url, {}, None, longest)
+        return self._call("GET", url, {}, None, longest=longest)
 
     def post(
-        self, url: str, body: bytes, *, media_type: str, authorization: str | None = None, longest: int | None = None
+        self,
+        url: str,
+        body: bytes,
+        *,
+        media_type: str,
+        authorization: str | None = None,
+        longest: int | None = None,
+        statuses: Collection[int] = (_OK,),
     ) -> Answer:
-        """The answer to POST; ``authorization`` is the value of the header. Raises as :meth:`get`."""
+        """The answer to POST; ``authorization`` is the value of the header, ``statuses`` those that are an answer.
+
+        Raises as :meth:`get`.
+        """
         headers = {"Content-Type": media_type}
         if authorization is not None:
             headers["Authorization"] = authorization
-        return self._call("POST", url, headers, body, longest)
+        return self._call("POST", url, headers, body, longest=longest, statuses=statuses)
 
     def _call(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, longest: int | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        longest: int | None,
+        statuses: Collection[int] = (_OK,),
     ) -> Answer:
         goal = self._permitted(url)
         deadline = Deadline(self._seconds)
@@ -82,7 +100,7 @@ class OutboundClient:
             with deadline:
                 address = self._address(goal, deadline)
                 request = _request(method, goal, address, headers, body, deadline)
-                answer = self._exchange(goal, request, self._longest if longest is None else longest)
+                answer = self._exchange(goal, request, self._longest if longest is None else longest, statuses)
                 if deadline.over:  # a connection that was cut may look like an answer that ended
                     raise TimeoutError
                 return answer
@@ -117,10 +135,10 @@ class OutboundClient:
             ) from error
         return checked_addresses(found, goal.host, self._networks)[0]
 
-    def _exchange(self, goal: Destination, request: httpx2.Request, longest: int) -> Answer:
+    def _exchange(self, goal: Destination, request: httpx2.Request, longest: int, statuses: Collection[int]) -> Answer:
         transport = httpx2.HTTPTransport(verify=self._tls, trust_env=False, retries=0)
         with transport, closing(transport.handle_request(request)) as response:
-            self._check(goal, response)
+            self._check(goal, response, statuses)
             body = bytearray()
             for block in response.iter_raw():
                 body += block
@@ -131,10 +149,10 @@ class OutboundClient:
                         f"the answer of {goal.host} is longer than {longest} bytes",
                     )
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Answer(media_type=media_type, body=bytes(body))
+        return Answer(media_type=media_type, body=bytes(body), status=response.status_code)
 
     @staticmethod
-    def _check(goal: Destination, response: httpx2.Response) -> None:
+    def _check(goal: Destination, response: httpx2.Response, statuses: Collection[int]) -> None:
         status = response.status_code
         if status in _REDIRECTS:
             raise OutboundFailedError(
@@ -142,7 +160,7 @@ class OutboundClient:
                 f"{goal.host} 要求转往别处，不予跟随",
                 f"{goal.host} asks to go elsewhere, which is not followed",
             )
-        if status != _OK:
+        if status not in statuses:
             raise OutboundFailedError(
                 "outbound-status", f"{goal.host} 回答状态 {status}，应为 200", f"{goal.host} answered {status}, not 200"
             )
