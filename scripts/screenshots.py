@@ -1,0 +1,68 @@
+"""Pictures of the pages in a real browser, to be looked at: ``make screenshots``."""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+
+from tests.web.site import Site, open_site  # noqa: E402  found by the path above
+
+WIDTHS = (360, 1280)
+
+
+def main(folder: Path) -> None:
+    """Write one picture a page, width and language into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as made, open_site(Path(made)) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for width in WIDTHS:
+            _all(browser, site, folder, width)
+        browser.close()
+
+
+def _all(browser: Browser, site: Site, folder: Path, width: int) -> None:
+    view = browser.new_page(viewport={"width": width, "height": 900}, locale="zh-CN")
+
+    def keep(name: str) -> None:
+        view.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
+        print(folder / f"{name}-{width}.png")
+
+    for path, name in (("/verify", "form"), ("/check", "check"), ("/help", "help"), ("/nowhere", "unknown")):
+        view.goto(site.url(path))
+        keep(name)
+    uploads = {
+        "passed": site.genuine.path,
+        "annulled": site.annulled.path,
+        "covered": site.covered,
+        "tampered": site.tampered,
+        "foreign": site.foreign,
+    }
+    for name, path in uploads.items():
+        _upload(view, site.url("/verify"), path)
+        keep(name)
+    _upload(view, site.url("/verify?lang=en&text=large"), site.genuine.path)
+    keep("passed-english-large")
+    _paper(view, site)
+    keep("match")
+    view.close()
+
+
+def _upload(view: Page, address: str, path: Path) -> None:
+    view.goto(address)
+    view.set_input_files("#document", path)
+    view.click("form button")
+    view.wait_for_selector("#verdict-title")
+
+
+def _paper(view: Page, site: Site) -> None:
+    view.goto(site.url(f"/c/{site.genuine.code}" if site.genuine.code else "/check"))
+    view.fill("#number", site.genuine.number)
+    view.click("form button")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots"))
