@@ -168,16 +168,12 @@ def token_of(response_der: bytes, *, digest: bytes, nonce: int | None) -> bytes:
     """
     if len(response_der) > LONGEST_RESPONSE:
         raise _unreadable(f"{len(response_der)} bytes")
-    try:
-        parts = asn1.decode_der(list[asn1.TLV], response_der)
-        status = parts[0].parse(form.Status)
-    except (ValueError, TypeError, IndexError, OverflowError) as problem:
-        raise _unreadable(type(problem).__name__) from problem
-    if status.status not in _GRANTED:
-        raise _refusal(status)
-    if len(parts) != len(("status", "token")):
+    response = _response(response_der)
+    if response.status.status not in _GRANTED:
+        raise _refusal(response.status)
+    if isinstance(response, form.Rejected):
         raise _unreadable("granted without a token")
-    token = read_token(asn1.encode_der(parts[1]))
+    token = read_token(asn1.encode_der(response.token))
     if (token.algorithm, token.imprint, token.nonce) != ("sha256", digest, nonce):
         raise TimeStampResponseError(
             "timestamp-of-another",
@@ -185,6 +181,17 @@ def token_of(response_der: bytes, *, digest: bytes, nonce: int | None) -> bytes:
             "the time-stamp is not for the digest and nonce that were asked for",
         )
     return token.der
+
+
+def _response(der: bytes) -> form.Granted | form.Rejected:
+    try:
+        return asn1.decode_der(form.Granted, der)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return asn1.decode_der(form.Rejected, der)
+    except (ValueError, OverflowError) as problem:
+        raise _unreadable("not DER") from problem
 
 
 def _algorithm(oid: Oid | None, imprint: form.AnyImprint) -> str:
