@@ -12,7 +12,8 @@ from zlib import compress
 
 from pikepdf import Array, Dictionary, Stream
 
-from signer.face import Face
+from signer.check_mark import Drawing
+from signer.face import POINTS_PER_MM, Face
 from signer.structure import Structure
 from signer.update import Update, number, numbers, text_string
 
@@ -73,6 +74,7 @@ class Artist:
     face: Face
     ink: Ink
     _shared: bytes = b""
+    _profile: bytes = b""
 
     def whole(self) -> bytes:
         """The form that draws the whole face in a box from 0 to its diameter."""
@@ -103,20 +105,35 @@ class Artist:
         return self._part((0, 0, width, height), ((width - size) / 2, (height - size) / 2), rotation)
 
     def _part(self, box: Rect, origin: tuple[float, float], rotation: int) -> bytes:
-        matrix = b"" if rotation == 0 else b" /Matrix [%s 0 0]" % numbers(*_UPRIGHT[rotation])
         entries = b"/Type /XObject /Subtype /Form /BBox [%s]%s /Resources << /XObject << /Face %s >> >>" % (
-            numbers(*box), matrix, self.whole(),
+            numbers(*box), _turned(rotation), self.whole(),
         )  # fmt: skip
         return self.update.add_stream(entries, b"q 1 0 0 1 %s cm /Face Do Q" % numbers(*origin))
+
+    def black(self, drawing: Drawing, rotation: int) -> bytes:
+        """The form of a check mark, for a page that is shown turned by ``rotation``."""
+        box = numbers(0, 0, drawing.width_mm * POINTS_PER_MM, drawing.height_mm * POINTS_PER_MM)
+        colour, spaces = self._colour(b"0 0 0")
+        entries = b"/Type /XObject /Subtype /Form /BBox [%s]%s /Resources <<%s >>" % (box, _turned(rotation), spaces)
+        return self.update.add_stream(entries, compress(colour + drawing.operators), deflated=True)
 
     def _ink(self) -> tuple[bytes, bytes]:
         """The operators before those of the face, and the resources they name."""
         states = b" /ExtGState << /Blend << /Type /ExtGState /BM /Multiply >> >>" if self.ink.multiply else b""
-        blend = b"/Blend gs " if self.ink.multiply else b""
+        colour, spaces = self._colour(b"1 0 0")
+        return (b"/Blend gs " if self.ink.multiply else b"") + colour, spaces + states
+
+    def _colour(self, rgb: bytes) -> tuple[bytes, bytes]:
+        """The operators that set a colour for filling, and the colour space they name."""
         if self.ink.device_rgb:
-            return blend + b"1 0 0 rg ", states
-        profile = self.update.add_stream(b"/N 3", _srgb(), deflated=True)
-        return blend + b"/Red cs 1 0 0 scn ", b"/ColorSpace << /Red [/ICCBased %s] >>%s" % (profile, states)
+            return rgb + b" rg ", b""
+        if not self._profile:
+            self._profile = self.update.add_stream(b"/N 3", _srgb(), deflated=True)
+        return b"/Srgb cs %s scn " % rgb, b" /ColorSpace << /Srgb [/ICCBased %s] >>" % self._profile
+
+
+def _turned(rotation: int) -> bytes:
+    return b"" if rotation == 0 else b" /Matrix [%s 0 0]" % numbers(*_UPRIGHT[rotation])
 
 
 @lru_cache(maxsize=64)

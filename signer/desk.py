@@ -4,16 +4,18 @@ Runs inside the sandbox, JSON in and JSON out; no key, certificate or secret is 
 caller does not trust the prepared file beyond its appended revision: it hashes the approved prefix again.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from signer.check_mark import CheckMark
 from signer.errors import DocumentRejectedError
 from signer.examine import examine
 from signer.extend import extend
 from signer.face import draw
+from signer.marking import mark_beside
 from signer.normalise import normalise
 from signer.page import page_geometries
 from signer.placement import AtField, parse_placement, seam_slices
@@ -31,10 +33,17 @@ def inspect_document(*, source: str, tolerated_fonts: list[str], allowed_attachm
     Answers ``length`` (bytes), ``pages`` (count), ``objections`` (code, zh, en, object), ``texts`` (one a page),
     ``issuer_line``. A file that is not a readable PDF comes back as one objection, never as an exception.
     """
-    return _inspect(Path(source), tolerated_fonts, allowed_attachments)[0]
+    return _inspect(Path(source), tolerated_fonts, allowed_attachments).answer
 
 
-def _inspect(path: Path, tolerated_fonts: list[str], allowed_attachments: list[str]) -> tuple[Answer, list[PageText]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Inspected:
+    answer: Answer
+    texts: list[PageText]
+    signed: bool
+
+
+def _inspect(path: Path, tolerated_fonts: list[str], allowed_attachments: list[str]) -> _Inspected:
     try:
         examination = examine(
             path, tolerated_fonts=tuple(tolerated_fonts), allowed_attachments=tuple(allowed_attachments)
@@ -42,13 +51,13 @@ def _inspect(path: Path, tolerated_fonts: list[str], allowed_attachments: list[s
         texts = page_texts(path)
     except DocumentRejectedError as error:
         objection = {"code": error.code, "zh": error.zh, "en": error.en, "object": "file"}
-        return _answer(path.stat().st_size, [objection]), []
+        return _Inspected(answer=_answer(path.stat().st_size, [objection]), texts=[], signed=False)
     objections = [asdict(objection) for objection in examination.objections]
     answer = _answer(examination.length, objections, len(examination.pages)) | {
         "texts": [page.text for page in texts],
         "issuer_line": issuer_line(texts),
     }
-    return answer, texts
+    return _Inspected(answer=answer, texts=texts, signed=bool(examination.signatures))
 
 
 def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
@@ -69,14 +78,17 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
 
     ``specimen`` has name, number, diameter_mm and sample; ``signature`` has name, reason and location; ``now`` is
     RFC 3339. ``validation_data`` has ``certificates``, ``crls`` and ``ocsps``, lists of base64 DER, and is stored in
-    the same revision. Answers what :func:`inspect_document` answers and ``layout`` (None when there are objections).
-    Raises ``PlacementError`` when the seal cannot stand where it was asked for, ``DocumentRejectedError`` when the
-    file's structure or earlier signatures do not allow it, ``SignerError`` (``validation-data-malformed``).
+    the same revision. ``check_mark`` has ``form`` (``code`` or ``qr``), ``code``, ``url`` and ``number``; a file that
+    is signed already gets none. Answers what :func:`inspect_document` answers, ``layout`` (None when there are
+    objections) and ``check_mark`` (:meth:`signer.marking.Marking.to_json`, or None). Raises ``PlacementError`` when
+    seal or mark cannot stand where it was asked for, ``MissingGlyphError``, ``DocumentRejectedError`` when the
+    file's structure or earlier signatures do not allow it, ``SignerError`` (``validation-data-malformed``,
+    ``check-mark-malformed``, ``check-address-too-long``).
     """
     path, where = Path(source), parse_placement(placement)
-    inspection, texts = _inspect(path, tolerated_fonts, allowed_attachments)
-    if inspection["objections"]:
-        return inspection | {"layout": None, "check_mark": None}
+    inspected = _inspect(path, tolerated_fonts, allowed_attachments)
+    if inspected.answer["objections"]:
+        return inspected.answer | {"layout": None, "check_mark": None}
     face = draw(
         Specimen(
             name=specimen["name"],
@@ -85,12 +97,17 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
             sample=specimen["sample"],
         )
     )
+    seam = seam_slices(page_geometries(path), face.diameter, where.seam_y_mm) if where.seam else []
+    mark = CheckMark.from_json(check_mark) if check_mark is not None and not inspected.signed else None
+    in_field = isinstance(where, AtField)
+    spots = locate(path, where, face.diameter, texts=inspected.texts) if mark or not in_field else []
+    marking = mark_beside(path, mark, [*spots, *seam]) if mark else None
     layout = prepare(
         path,
         Path(target),
         face=face,
-        spots=() if isinstance(where, AtField) else locate(path, where, face.diameter, texts=texts),
-        seam=seam_slices(page_geometries(path), face.diameter, where.seam_y_mm) if where.seam else (),
+        spots=() if in_field else spots,
+        seam=seam,
         field=where.name if isinstance(where, AtField) else None,
         final=final,
         signer_name=signature["name"],
@@ -98,8 +115,9 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
         location=signature["location"],
         now=datetime.fromisoformat(now),
         validation_data=None if validation_data is None else ValidationData.from_json(validation_data),
+        marking=marking,
     )
-    return inspection | {"layout": layout.to_json(), "check_mark": None}
+    return inspected.answer | {"layout": layout.to_json(), "check_mark": marking.to_json() if marking else None}
 
 
 def extend_document(*, source: str, target: str, validation_data: dict[str, list[str]], now: str) -> Answer:

@@ -58,12 +58,13 @@ def draw(specimen: Specimen) -> Face:
     return Face(
         diameter=diameter,
         diameter_mm=specimen.diameter_mm,
-        operators=_operators(shapes),
+        operators=operators(shapes),
         path="".join(_svg_step(segment) for shape in shapes for segment in shape),
     )
 
 
-def _operators(shapes: Iterable[Shape]) -> bytes:
+def operators(shapes: Iterable[Shape]) -> bytes:
+    """PDF operators that fill ``shapes``, whose coordinates are hundredths of a point, between ``q`` and ``Q``."""
     lines = ["q", f"{1 / STEPS} 0 0 {1 / STEPS} 0 0 cm"]
     for shape in shapes:
         lines += [" ".join([*_numbers(segment), _OPERATOR[segment.verb]]) for segment in shape]

@@ -97,7 +97,7 @@ def spot_at(pages: Sequence[PageGeometry], page: int, centre_mm: tuple[float, fl
     Raises :class:`PlacementError`: page-out-of-range, box-off-page.
     """
     radius, (x_mm, y_mm) = diameter * MM_PER_POINT / 2, centre_mm
-    return _spot(pages, page, (x_mm - radius, y_mm - radius, x_mm + radius, y_mm + radius))
+    return spot_on(pages, page, (x_mm - radius, y_mm - radius, x_mm + radius, y_mm + radius))
 
 
 def seam_slices(pages: Sequence[PageGeometry], diameter: float, y_mm: Decimal | None = None) -> list[Spot]:
@@ -117,7 +117,7 @@ def seam_slices(pages: Sequence[PageGeometry], diameter: float, y_mm: Decimal | 
     for index, page in enumerate(pages):
         middle = page.height_mm / 2 if y_mm is None else float(y_mm)
         left, top = page.width_mm - across / count, middle - across / 2
-        spot = _spot(pages, index + 1, (left, top, page.width_mm, top + across))
+        spot = spot_on(pages, index + 1, (left, top, page.width_mm, top + across))
         slices.append(dataclasses.replace(spot, clip=(index / count, (index + 1) / count)))
     return slices
 
@@ -132,7 +132,11 @@ def require_page(count: int, page: int) -> None:
         )
 
 
-def _spot(pages: Sequence[PageGeometry], page: int, edges_mm: tuple[float, float, float, float]) -> Spot:
+def spot_on(pages: Sequence[PageGeometry], page: int, edges_mm: tuple[float, float, float, float]) -> Spot:
+    """What stands between ``edges_mm`` (left, top, right, bottom) of ``page`` (from 1), as displayed.
+
+    Raises :class:`PlacementError`: page-out-of-range, box-off-page.
+    """
     require_page(len(pages), page)
     geometry, (left, top, right, bottom) = pages[page - 1], edges_mm
     width, height = geometry.width_mm, geometry.height_mm

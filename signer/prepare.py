@@ -15,6 +15,7 @@ from signer.extended_file import write_extended
 from signer.face import Face
 from signer.form import new_name
 from signer.locks import find_empty, protect, signature_fields
+from signer.marking import Marking
 from signer.placement import Spot
 from signer.revision import FIELD_NAME, Revision, Statement
 from signer.structure import Structure, opened, readable
@@ -36,20 +37,22 @@ def prepare(  # noqa: PLR0913  one keyword for each thing the caller decides
     location: str,
     now: datetime,
     validation_data: ValidationData | None = None,
+    marking: Marking | None = None,
 ) -> Layout:
     """Copy ``source`` to the new file ``target`` and append a revision with an empty signature.
 
     The seal stands in the existing empty signature field ``field``, or at the first of ``spots``; further
-    spots and ``seam`` become stamps that share its drawing. ``final`` allows no change afterwards (DocMDP
-    P=1). ``now`` is aware and goes to ``/M``. ``validation_data`` goes into the same revision, under the same
-    signature. Raises ``DocumentRejectedError``, ``PlacementError`` and ``FileExistsError``; ``target`` is then
-    not left behind.
+    spots and ``seam`` become stamps that share its drawing, and ``marking`` one more. ``final`` allows no change
+    afterwards (DocMDP P=1). ``now`` is aware and goes to ``/M``. ``validation_data`` goes into the same revision.
+    Raises ``DocumentRejectedError``, ``PlacementError`` and ``FileExistsError``; ``target`` is then not left behind.
     """
     statement = Statement(signer_name=signer_name, reason=reason, location=location, now=now)
     with readable(), opened(source) as structure:
         artist = Artist(Update(structure), face, ink_for(structure))
         own, stamps = _divide(spots, seam, in_field=field is not None)
         revision = _revise(structure, artist, statement=statement, field=field, own=own, stamps=stamps, final=final)
+        if marking:
+            revision.add_check_mark(marking)
         if validation_data:
             revision.add_validation_data(validation_data)
         appended, layout = revision.assemble()

@@ -13,6 +13,7 @@ from signer.byte_layout import Layout
 from signer.errors import PlacementError
 from signer.form import changed, register
 from signer.locks import Protection, SignatureField
+from signer.marking import Marking
 from signer.page import MM_PER_POINT
 from signer.placement import Spot
 from signer.signature_place import EMPTY_PLACE, assemble
@@ -74,6 +75,13 @@ class Revision:
             name = f"{FIELD_NAME}-{page.number}-{len(here) + 1}"
             form, label = self.artist.upright(spot.rotation, spot.clip), self.statement.signer_name
             here.append(self.update.add(stamp(rect, form, page=page.reference, name=name, label=label)))
+
+    def add_check_mark(self, marking: Marking) -> None:
+        """A check mark as one more stamp, covered by the same signature."""
+        page, rect = self._at(marking.spot)
+        form = self.artist.black(marking.drawing, marking.spot.rotation)
+        body = stamp(rect, form, page=page.reference, name=f"{FIELD_NAME}-check", label=marking.drawing.label)
+        self._added.setdefault(page.number, []).append(self.update.add(body))
 
     def add_validation_data(self, data: ValidationData) -> None:
         """Certificates and revocation data, covered by the same signature."""

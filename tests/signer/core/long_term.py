@@ -93,9 +93,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(flags, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         )
         if usage:
             builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=True)
@@ -107,9 +105,7 @@ class Authority:
             .last_update(self.now - timedelta(minutes=1))
             .next_update(self.now + timedelta(days=7))
             .add_extension(x509.CRLNumber(1), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, SHA256())
         )
         return made.public_bytes(Encoding.DER)
@@ -118,8 +114,14 @@ class Authority:
         made = (
             ocsp.OCSPResponseBuilder()
             .add_response(
-                certificate, self.root, SHA256(), ocsp.OCSPCertStatus.GOOD, self.now - timedelta(minutes=1),
-                self.now + timedelta(days=1), None, None,
+                certificate,
+                self.root,
+                SHA256(),
+                ocsp.OCSPCertStatus.GOOD,
+                self.now - timedelta(minutes=1),
+                self.now + timedelta(days=1),
+                None,
+                None,
             )  # fmt: skip
             .responder_id(ocsp.OCSPResponderEncoding.HASH, self.root)
             .sign(self.key, SHA256())

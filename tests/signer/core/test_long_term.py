@@ -125,5 +125,3 @@ def test_pyhanko_reads_the_security_store_and_nothing_is_stored_twice(
         assert [ref.get_object().data for ref in store.crls] == [authority.crl()] or len(store.crls) == 2
         first = DocumentSecurityStore.read_dss(reader.get_historical_resolver(1))
         assert len(first.certs) == len(store.certs) == 3
-
-
