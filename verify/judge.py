@@ -11,7 +11,7 @@ from pathlib import Path
 from pyhanko.pdf_utils.misc import PdfReadError
 
 from ledger.moments import to_text
-from verify import changes, file_scan
+from verify import changes, file_scan, rendering
 from verify.case import Case, mapped
 from verify.ledger_evidence import AskLog, named, unmatched_receipt
 from verify.pdf_syntax import SyntaxFaultError
@@ -68,7 +68,11 @@ def _judge_file(case: Case) -> _Judged:
         signatures = read_signatures(case.data, reader)
     except PARSER_ERRORS as error:
         return (_unreadable(error, case, signed=bool(places)),), ()
-    findings = (*signatures.broken, *_whole_file(case, signatures, places))
+    findings = (
+        *signatures.broken,
+        *_whole_file(case, signatures, places),
+        *rendering.judge_rendering(case.data, signatures),
+    )
     if not places and not signatures.readings:
         return (*findings, _UNSIGNED), ()
     judged, stumbles = _each_signature(case, signatures, lenient=lenient)

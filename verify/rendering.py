@@ -7,12 +7,16 @@ file in its own way. Nothing is compared where nothing stands behind the signatu
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import pikepdf
 import pypdfium2
 from PIL import Image, ImageChops, ImageDraw
 
 from signer.page import Box
+from verify.changes import NO_CHANGES, differences, nothing_follows, permitted_kinds, permitted_level
+from verify.object_comparison import TooMuchToCompareError
 from verify.page_pictures import Pictures, pictures
 from verify.pdf_syntax import FileBytes
+from verify.signature_reading import PARSER_ERRORS, Reading, Signatures
 from verify.verdict import Finding, doubt, failure, note
 
 DPI = 96
@@ -83,22 +87,37 @@ def chosen_pages(pages: int, first: Iterable[int] = (), most: int = MOST_PAGES) 
     return sorted([*chosen, *(left[index * len(left) // room] for index in range(room))])
 
 
-def judge_rendering(
-    data: FileBytes,
-    length: int,
-    *,
-    explained: Mapping[int, Sequence[Box]] | None = None,
-    first: Iterable[int] = (),
-) -> tuple[Finding, ...]:
-    """What can be seen to differ from the revision that ends at ``length``. Nothing when nothing follows it."""
-    if length >= len(data) - 2:  # at most the line end behind %%EOF is left
-        return ()
+def judge_rendering(data: FileBytes, signatures: Signatures) -> tuple[Finding, ...]:
+    """What can be seen to differ from what was signed: since the first signature, and since the first that locks.
+
+    Nothing when nothing follows. A later signature and a filled field may show where the signature permits them.
+    """
+    first = signatures.readings[:1]
+    locking = [each for each in signatures.readings if permitted_level(each) == NO_CHANGES][:1]
+    bases = first if locking in ([], [*first]) else [*first, *locking]
+    return tuple(
+        finding for base in bases if not nothing_follows(data, base) for finding in _judge_since(data, base, signatures)
+    )
+
+
+def _judge_since(data: FileBytes, base: Reading, signatures: Signatures) -> tuple[Finding, ...]:
     try:
-        found = compare(data, length, explained=explained, first=first)
-    except (pypdfium2.PdfiumError, ValueError, MemoryError) as error:
+        explained, first = _explained(data, base, signatures)
+        found = compare(data, base.written.covered_end, explained=explained, first=first)
+    except (*PARSER_ERRORS, pikepdf.PdfError, pypdfium2.PdfiumError, TooMuchToCompareError, MemoryError) as error:
         return (_not_compared(type(error).__name__),)
     sampled = () if found.compared >= found.pages else (_sampled(found),)
     return (*sampled, *_looks_different(found), *_covering(found))
+
+
+def _explained(data: FileBytes, base: Reading, signatures: Signatures) -> tuple[dict[int, list[Box]], set[int]]:
+    """Where a permitted change may show, by page, and the pages on which anything changed."""
+    changes = differences(data, base, signatures)
+    shown: dict[int, list[Box]] = {}
+    for change in changes:
+        if change.kind in permitted_kinds(permitted_level(base)) and change.page and change.box:
+            shown.setdefault(change.page, []).append(change.box)
+    return shown, {change.page for change in changes if change.page}
 
 
 def _page(before: Pictures, after: Pictures, number: int, explained: Sequence[Box]) -> tuple[tuple[Box, ...], bool]:
