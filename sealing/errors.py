@@ -48,9 +48,21 @@ class AbandonedError(SealingError):
     """The attempt was given up after its intent was recorded; the same order may be tried again."""
 
 
+class UnavailableError(SealingError):
+    """A time-stamp or a revocation answer that a seal needs cannot be had now; the same order may be tried again."""
+
+
+class NotWitnessedError(SealingError):
+    """Too few witnesses have cosigned the record yet. The caller may ask again later."""
+
+
 class StorageError(SealingError):
     """The document store cannot keep or give a document. An operator must act."""
 
 
 class InstallationError(SealingError):
     """The installation's own files are missing, wrong or do not belong together. An operator must act."""
+
+
+class ClockNotTrustedError(SealingError):
+    """This host's clock may not vouch for a time at present. An operator must look after it."""

@@ -32,6 +32,7 @@ from sealing.errors import InstallationError
 from sealing.installation import CREATED, Installation, found_installation
 from sealing.service_keys import renew_service_keys
 from sealing.settings import Settings
+from sealing.witness_list import Witness, read_witnesses
 
 SECRET_LENGTH = 32
 """Bytes of the key under which identity numbers are hashed."""
@@ -40,6 +41,7 @@ WORK = (
     "signer.desk:inspect_document",
     "signer.desk:prepare_document",
     "signer.desk:normalise_document",
+    "signer.report_desk:prepare_report",
     "signer.desk:extend_document",
     "registry.xlsx_reading:read_xlsx_rows",
     "verify.desk:judge_document",
@@ -75,6 +77,7 @@ class Workshop:
     documents: DocumentStore
     workers: Pool
     persons_secret: bytes = field(repr=False)
+    witnesses: tuple[Witness, ...] = ()
 
     def natural_person(self, identity_number: str) -> str:
         """The keyed hash that is equal for all accounts of one human. Raises ``RecordInvalidError``."""
@@ -135,7 +138,15 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
     log_key = keystore.open(installation.log_key)
     identity = LogIdentity.of_key(installation.log_origin, log_key)
     database = Database(settings.database)
-    book = Book(database, identity, log_key, last_checkpoint=settings.data / "last-checkpoint")
+    witnesses = read_witnesses(settings.witnesses, needed=settings.witnesses_needed)
+    book = Book(
+        database,
+        identity,
+        log_key,
+        last_checkpoint=settings.data / "last-checkpoint",
+        last_cosigned=settings.data / "last-cosigned",
+        witnesses=tuple(each.identity for each in witnesses),
+    )
     shop = Workshop(
         settings=settings,
         installation=installation,
@@ -154,6 +165,7 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
             warm=("signer.desk",),
         ),
         persons_secret=read_private(_persons_path(settings), limit=SECRET_LENGTH, error=KeyUnreadableError),
+        witnesses=witnesses,
     )
     try:
         _check_first_entry(shop)
@@ -165,7 +177,13 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
 def _premises(settings: Settings, installation: Installation, keystore: Keystore, database: Database) -> _Premises:
     log_key = keystore.open(installation.log_key)
     identity = LogIdentity.of_key(installation.log_origin, log_key)
-    book = Book(database, identity, log_key, last_checkpoint=settings.data / "last-checkpoint")
+    book = Book(
+        database,
+        identity,
+        log_key,
+        last_checkpoint=settings.data / "last-checkpoint",
+        last_cosigned=settings.data / "last-cosigned",
+    )
     return _Premises(
         settings=settings,
         installation=installation,
