@@ -4,8 +4,9 @@ A reader of the paper finds the official page by its address in words, not by tr
 print. Drawn like the face: outlines only, no font, no image, black.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -13,10 +14,10 @@ from urllib.parse import urlsplit
 import segno
 
 from signer.errors import SignerError
-from signer.face import POINTS_PER_MM, STEPS, operators
-from signer.glyphs import glyphs
-from signer.layout import Affine, Shape
+from signer.glyphs import Segment, glyph, glyphs
+from signer.page import MM_PER_POINT
 
+_OPERATOR: Final = {"M": b"m", "L": b"l", "C": b"c", "Z": b"h"}
 EM_MM: Final = 2.2
 LEADING_MM: Final = 3.0
 LEAST_MODULE_MM: Final = 0.4
@@ -75,12 +76,16 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
-    """Lines of text as figures, in millimetres: left edge at 0, first line below 0."""
+class _Part:
+    """Operators in micrometres from the lower left, of something ``width`` and ``height`` millimetres large."""
 
-    shapes: tuple[Shape, ...]
     width: float
     height: float
+    operators: bytes
+
+    def at(self, x: float, y: float) -> bytes:
+        """The operators with the lower left at ``x``, ``y`` millimetres."""
+        return b"q 1 0 0 1 %d %d cm\n%sQ\n" % (round(x * 1000), round(y * 1000), self.operators)
 
 
 def drawings(mark: CheckMark) -> Iterator[Drawing]:
@@ -90,62 +95,51 @@ def drawings(mark: CheckMark) -> Iterator[Drawing]:
     """
     if mark.form == "qr":
         code, address, number = mark.lines
-        words = _words((*code.split(" ", 1), address, number), mark.code)
-        symbol, module = _symbol(mark.url)
-        side = module * (len(symbol) + 2 * QUIET_ZONE)
-        high, wide = max(side, words.height), max(side, words.width)
-        yield _drawing(
-            mark,
-            (side + _GAP_MM + words.width, high),
-            _modules(symbol, module, (0, high - side)),
-            _placed(words, side + _GAP_MM, (high + words.height) / 2),
-        )
-        yield _drawing(
-            mark,
-            (wide, side + words.height),
-            _modules(symbol, module, ((wide - side) / 2, words.height)),
-            _placed(words, (wide - words.width) / 2, words.height),
-        )
+        square, words = _symbol(mark.url), _words((*code.split(" ", 1), address, number), mark.code)
+        width, height = square.width + _GAP_MM + words.width, max(square.height, words.height)
+        middle = (height - square.height) / 2, (height - words.height) / 2
+        yield _drawing(mark, (width, height), square.at(0, middle[0]), words.at(square.width + _GAP_MM, middle[1]))
+        width, height = max(square.width, words.width), square.height + words.height
+        middle = (width - square.width) / 2, (width - words.width) / 2
+        yield _drawing(mark, (width, height), square.at(middle[0], words.height), words.at(middle[1], 0))
     words = _words(mark.lines, mark.lines[0])
-    yield _drawing(replace(mark, form="code"), (words.width, words.height), b"", _placed(words, 0, words.height))
+    yield _drawing(replace(mark, form="code"), (words.width, words.height), words.at(0, 0))
 
 
-def _drawing(mark: CheckMark, size: tuple[float, float], symbol: bytes, words: bytes) -> Drawing:
+def _drawing(mark: CheckMark, size: tuple[float, float], *parts: bytes) -> Drawing:
+    scale = b"%.8f" % (1 / (1000 * MM_PER_POINT))
     return Drawing(
-        form=mark.form, width_mm=size[0], height_mm=size[1], operators=symbol + words, label="\n".join(mark.lines)
+        form=mark.form,
+        width_mm=size[0],
+        height_mm=size[1],
+        operators=b"q %s 0 0 %s 0 0 cm\n%sQ\n" % (scale, scale, b"".join(parts)),
+        label="\n".join(mark.lines),
     )
 
 
-def _symbol(url: str) -> tuple[tuple[bytearray, ...], float]:
-    """The matrix of a QR code at error correction M without its quiet zone, and the size of a module."""
-    symbol = segno.make(url, error="m", boost_error=False, micro=False).matrix
-    module = min(_MODULE_MM, LARGEST_QR_MM / (len(symbol) + 2 * QUIET_ZONE))
+def _symbol(url: str) -> _Part:
+    """A QR code at error correction M with its quiet zone; dark modules as rectangles, one for each run in a row."""
+    rows = segno.make(url, error="m", boost_error=False, micro=False).matrix
+    count = len(rows) + 2 * QUIET_ZONE
+    module = min(_MODULE_MM, LARGEST_QR_MM / count)
     if module < LEAST_MODULE_MM:
         raise SignerError(
             "check-address-too-long",
             f"查验网址长 {len(url)} 个字符，二维码在 {LARGEST_QR_MM:g} 毫米内放不下",
             f"a QR code of the address ({len(url)} characters) does not fit into {LARGEST_QR_MM:g} mm",
         )
-    return symbol, module
+    # All edges lie on one grid of rounded numbers, so that neighbours touch.
+    grid = [round(module * 1000 * line) for line in range(count + 1)]
+    drawn = []
+    for number, row in enumerate(rows):
+        bottom = count - QUIET_ZONE - number - 1
+        for start, end in _runs(row, QUIET_ZONE):
+            box = grid[start], grid[bottom], grid[end] - grid[start], grid[bottom + 1] - grid[bottom]
+            drawn.append(b"%d %d %d %d re\n" % box)
+    return _Part(width=module * count, height=module * count, operators=b"".join(drawn) + b"f\n")
 
 
-def _modules(symbol: Sequence[Sequence[int]], module: float, corner: tuple[float, float]) -> bytes:
-    """The dark modules as rectangles, one for each run in a row; ``corner`` is the lower left of the quiet zone.
-
-    All edges lie on one grid of rounded numbers, so that neighbours touch.
-    """
-    scale = POINTS_PER_MM * STEPS
-    across = [round((corner[0] + module * (QUIET_ZONE + n)) * scale) for n in range(len(symbol) + 1)]
-    up = [round((corner[1] + module * (QUIET_ZONE + len(symbol) - n)) * scale) for n in range(len(symbol) + 1)]
-    lines = [f"q {1 / STEPS} 0 0 {1 / STEPS} 0 0 cm"]
-    for row, modules in enumerate(symbol):
-        for start, end in _runs(modules):
-            lines.append(f"{across[start]} {up[row + 1]} {across[end] - across[start]} {up[row] - up[row + 1]} re")
-    return "\n".join([*lines, "f Q\n"]).encode("ascii")
-
-
-def _runs(modules: Sequence[int]) -> Iterator[tuple[int, int]]:
-    at = 0
+def _runs(modules: Iterable[int], at: int) -> Iterator[tuple[int, int]]:
     for dark, run in groupby(modules):
         length = len(list(run))
         if dark:
@@ -153,16 +147,16 @@ def _runs(modules: Sequence[int]) -> Iterator[tuple[int, int]]:
         at += length
 
 
-def _words(lines: Iterable[str], widest: str) -> _Words:
+def _words(lines: Iterable[str], widest: str) -> _Part:
     """Lines that are as wide as ``widest`` at most: narrowed a little where they are longer, then broken."""
     width = _width(widest)
     broken = [part for line in lines for part in _broken(line, width / _NARROWEST)]
-    shapes = [
-        shape
+    height = LEADING_MM * len(broken)
+    drawn = [
+        _line(line, min(1.0, width / _width(line)), height - LEADING_MM * (number + _BASELINE))
         for number, line in enumerate(broken)
-        for shape in _line(line, min(1.0, width / _width(line)), -LEADING_MM * (number + _BASELINE))
     ]
-    return _Words(shapes=tuple(shapes), width=width, height=LEADING_MM * len(broken))
+    return _Part(width=width, height=height, operators=b"".join(drawn))
 
 
 def _broken(line: str, width: float) -> Iterator[str]:
@@ -174,21 +168,29 @@ def _broken(line: str, width: float) -> Iterator[str]:
     yield line[start:]
 
 
-def _line(text: str, squeeze: float, baseline: float) -> Iterator[Shape]:
-    at = 0.0
+def _line(text: str, squeeze: float, baseline: float) -> bytes:
+    at, drawn = 0.0, []
     for each in glyphs(text):
-        yield Affine(EM_MM * squeeze, 0, 0, EM_MM, at, baseline).apply(each.segments)
+        where = b"%.4f 0 0 %.4f %d %d cm" % (EM_MM * squeeze, EM_MM, round(at * 1000), round(baseline * 1000))
+        drawn.append(b"q %s\n%sQ\n" % (where, _outline(each.character)))
         at += each.advance * EM_MM * squeeze
+    return b"".join(drawn)
+
+
+@lru_cache(maxsize=512)
+def _outline(character: str) -> bytes:
+    """A character as operators in thousandths of the em, the grid of the font."""
+    steps = b"".join(_step(each) for each in glyph(character).segments)
+    return steps and steps + b"f\n"
+
+
+def _step(segment: Segment) -> bytes:
+    points = b"".join(b"%d %d " % (round(x * 1000), round(y * 1000)) for x, y in segment.points)
+    return b"%s%s\n" % (points, _OPERATOR[segment.verb])
 
 
 def _width(text: str) -> float:
     return sum(each.advance for each in glyphs(text)) * EM_MM
-
-
-def _placed(words: _Words, x: float, y: float) -> bytes:
-    scale = POINTS_PER_MM * STEPS
-    to_box = Affine(scale, 0, 0, scale, x * scale, y * scale)
-    return operators(to_box.apply(shape) for shape in words.shapes if shape)
 
 
 def _host(url: str) -> str:
