@@ -63,12 +63,12 @@ class Arc:
 def lay_out(specimen: Specimen) -> list[Shape]:
     """All figures of the face, in millimetres about its centre. Raises ``MissingGlyphError``."""
     diameter, proportions = float(specimen.diameter_mm), specimen.proportions
-    radius, ring = diameter / 2, float(proportions.ring_mm)
-    arc = arc_for(len(specimen.grantor), diameter, radius - ring, float(proportions.name))
-    shapes = [_ring(radius, ring), _star(diameter * float(proportions.star))]
-    shapes += _on_arc(list(glyphs(specimen.grantor)), arc)
+    radius, width = diameter / 2, float(proportions.ring_mm)
+    arc = arc_for(len(specimen.grantor), diameter, radius - width, float(proportions.name))
+    shapes = [ring(radius, width), _star(diameter * float(proportions.star))]
+    shapes += on_arc(list(glyphs(specimen.grantor)), arc)
     shapes += _title(specimen, arc)
-    shapes += _straight(_number(specimen), -0.362 * diameter, float(proportions.number) * diameter, diameter)
+    shapes += straight(_number(specimen), -0.362 * diameter, float(proportions.number) * diameter, diameter)
     if specimen.sample:
         shapes += _sample(diameter)
     return shapes
@@ -91,7 +91,8 @@ def arc_for(count: int, diameter: float, inner: float, height: float) -> Arc:
         height -= 0.0025
 
 
-def _ring(radius: float, width: float) -> Shape:
+def ring(radius: float, width: float) -> Shape:
+    """A ring of outer ``radius``, ``width`` wide inwards."""
     return (*_circle(radius), *_circle(radius - width, clockwise=True))
 
 
@@ -121,7 +122,8 @@ def _star(radius: float) -> Shape:
     return (Segment("M", (corners[0],)), *(Segment("L", (corner,)) for corner in corners[1:]), Segment("Z"))
 
 
-def _on_arc(name: list[Glyph], arc: Arc) -> Iterator[Shape]:
+def on_arc(name: list[Glyph], arc: Arc) -> Iterator[Shape]:
+    """``name`` spread over the upper ``arc``, upright towards the centre."""
     width = arc.em * arc.squeeze
     for index, glyph in enumerate(name):
         turn = ((len(name) - 1) / 2 - index) * arc.pitch
@@ -141,7 +143,7 @@ def _title(specimen: Specimen, arc: Arc) -> Iterator[Shape]:
     diameter = float(specimen.diameter_mm)
     centre, height = -0.237 * diameter, float(specimen.proportions.title) * diameter
     room = 2 * _room(arc, len(specimen.grantor), centre, height)
-    return _straight([(glyph, 0.0, 1.0) for glyph in glyphs(TITLE)], centre, height, room - 0.05 * diameter)
+    return straight([(glyph, 0.0, 1.0) for glyph in glyphs(TITLE)], centre, height, room - 0.05 * diameter)
 
 
 def _room(arc: Arc, count: int, centre: float, height: float) -> float:
@@ -174,7 +176,7 @@ def _number(specimen: Specimen) -> list[tuple[Glyph, float, float]]:
     return placed
 
 
-def _straight(row: Sequence[tuple[Glyph, float, float]], centre: float, height: float, room: float) -> Iterator[Shape]:
+def straight(row: Sequence[tuple[Glyph, float, float]], centre: float, height: float, room: float) -> Iterator[Shape]:
     """A straight row of (glyph, where its cell begins, width of its cell in ems), narrowed to ``room``."""
     em = height / _INK
     natural = sum(cell for _, _, cell in row) * em * 1.02

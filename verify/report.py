@@ -1,108 +1,174 @@
-"""A verdict as plain text for people, line by line. What a file says of itself has lost its control characters."""
+"""A verdict in words for people: the same sections and rows for the text on a terminal and for the printed report.
 
-from collections.abc import Iterator
+What a file says of itself has lost its control characters.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from verify.verdict import Finding, Indication, SignatureVerdict, Verdict
+from verify.report_words import APPROVAL, BASIS, INDICATIONS, KINDS, REVOCATION, STATUS, WITNESSED, Words
+from verify.verdict import Facts, Finding, Indication, SignatureVerdict, Verdict
 
 Language = Literal["zh", "en"]
 
-_WORDS: dict[Indication, tuple[str, str]] = {
-    Indication.TOTAL_PASSED: ("通过", "PASSED"),
-    Indication.INDETERMINATE: ("无法判定", "CANNOT TELL"),
-    Indication.TOTAL_FAILED: ("不通过", "FAILED"),
-}
-_MARKS = {"failure": "✗", "doubt": "?", "warning": "!", "note": "·"}
-_KINDS = {
-    "seal": ("2号章", "No. 2 seal"),
-    "foreign": ("其他签名", "other signature"),
-    "timestamp": ("时间戳", "time-stamp"),
-}
-_STRENGTH = {
-    "person_signed": ("负责人本人密钥签名", "signed with the principal's own key"),
-    "system_attested": ("审批系统担保", "vouched for by the approval system"),
-}
-_REVOCATION = {
-    "good": ("未吊销", "not revoked"),
-    "revoked": ("已吊销", "revoked"),
-    "stale": ("吊销列表过期", "revocation list out of date"),
-    "not_checked": ("未核对吊销", "revocation not checked"),
-}
+MARKS = {"failure": "✗", "doubt": "?", "warning": "!", "note": "·"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The file, or one signature: what it is, what can be said of it, facts with their labels, findings."""
+
+    title: str
+    indication: Indication
+    sub_indication: str | None
+    rows: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+
+    def word(self, language: Language) -> str:
+        """The indication in one word."""
+        return _pick(INDICATIONS[self.indication], language)
+
+
+def sections(verdict: Verdict, language: Language) -> tuple[Section, ...]:
+    """The file first, then each signature in the order of the file. Rows without a value are left out."""
+    file = Section(
+        title=_pick(("文件", "File"), language),
+        indication=verdict.indication,
+        sub_indication=verdict.sub_indication,
+        rows=(
+            (_pick(("文件", "File"), language), f"{verdict.file_digest}, {verdict.file_length} B"),
+            (_pick(("核验时间", "Judged at"), language), verdict.judged_at),
+        ),
+        findings=verdict.findings,
+    )
+    return (file, *(_section(each, language) for each in verdict.signatures))
 
 
 def lines(verdict: Verdict, language: Language) -> list[str]:
     """The report in one language: conclusion first, then each signature, then every finding."""
-    return [_clean(line) for line in _lines(verdict, language)]
+    return [clean(line) for line in _lines(verdict, language)]
+
+
+def said(finding: Finding, language: Language) -> str:
+    """The sentence of a finding."""
+    return finding.zh if language == "zh" else finding.en
+
+
+def clean(line: str) -> str:
+    """``line`` without characters that change a terminal or the order of reading."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)
 
 
 def _lines(verdict: Verdict, language: Language) -> Iterator[str]:
-    sub = f" ({verdict.sub_indication})" if verdict.sub_indication else ""
-    yield _say(language, "结论", "Verdict", f"{_word(verdict.indication, language)} {verdict.indication}{sub}")
-    yield _say(language, "文件", "File", f"{verdict.file_digest}, {verdict.file_length} B")
-    yield _say(language, "核验时间", "Judged at", verdict.judged_at)
-    yield from _findings(verdict.findings, language, "  ")
-    for number, signature in enumerate(verdict.signatures, start=1):
+    file, *signatures = sections(verdict, language)
+    sub = f" ({file.sub_indication})" if file.sub_indication else ""
+    yield _say(language, _pick(("结论", "Verdict"), language), f"{file.word(language)} {file.indication}{sub}")
+    yield from _body(file, language, rows="", findings="  ")
+    for number, section in enumerate(signatures, start=1):
         yield ""
-        yield from _signature(number, signature, language)
+        yield f"{number}. {section.title}: {section.word(language)} {section.indication}"
+        yield from _body(section, language, rows="   ", findings="   ")
 
 
-def _signature(number: int, signature: SignatureVerdict, language: Language) -> Iterator[str]:
-    kind = _KINDS[signature.kind][language == "en"]
-    yield f"{number}. {kind} {signature.field}: {_word(signature.indication, language)} {signature.indication}"
-    for zh, en, value in _rows(signature, language):
-        if value:
-            yield "   " + _say(language, zh, en, value)
-    yield from _findings(signature.findings, language, "   ")
+def _body(section: Section, language: Language, *, rows: str, findings: str) -> Iterator[str]:
+    for label, value in section.rows:
+        yield rows + _say(language, label, value)
+    for finding in section.findings:
+        yield f"{findings}{MARKS[finding.severity]} {finding.code}: {said(finding, language)}"
 
 
-def _rows(signature: SignatureVerdict, language: Language) -> Iterator[tuple[str, str, str]]:
+def _section(signature: SignatureVerdict, language: Language) -> Section:
+    rows = ((_pick(label, language), value) for label, value in _rows(signature, language))
+    return Section(
+        title=f"{_look(KINDS, signature.kind, language)} {signature.field}",
+        indication=signature.indication,
+        sub_indication=signature.sub_indication,
+        rows=tuple((label, value) for label, value in rows if value),
+        findings=signature.findings,
+    )
+
+
+def _rows(signature: SignatureVerdict, language: Language) -> Iterator[tuple[Words, str]]:
     seal, agreement, item, ledger = signature.seal, signature.agreement, signature.item, signature.ledger
-    yield "签章单位", "Signed by", _join(signature.signer, "organisation", "common_name")
-    yield "印章", "Seal", _join(seal, "name") + (_specimen(language) if seal.get("specimen") else "")
-    yield "协议", "Agreement", _join(agreement, "number", "version")
-    yield "承接单位", "Grantee", _join(agreement, "grantee_name", "grantee_code")
-    yield "事项", "Item", _join(item, "item", "item_name")
-    yield "办件编号", "Case", _join(item, "case_number")
-    yield "文书编号", "Document number", _join(item, "document_number", "licence_number")
-    yield "批准", "Approval", _approval(signature, language)
-    yield "证书", "Certificate", _certificate(signature, language)
-    yield "台账", "Ledger", _join(ledger, "log", "entry", "impression", "state")
-    yield "时间", "Time", _join(signature.time, "ledger", "claimed", "basis")
-    yield "格式", "Level", signature.level or ""
+    yield ("签章单位", "Signed by"), _join(signature.signer, "organisation", "common_name")
+    yield ("印章", "Seal"), _join(seal, "name") + (_specimen(language) if seal.get("specimen") else "")
+    yield ("协议", "Agreement"), _join(agreement, "number", "version")
+    yield ("承接单位", "Grantee"), _join(agreement, "grantee_name", "grantee_code")
+    yield ("事项", "Item"), _join(item, "item", "item_name")
+    yield ("办件编号", "Case"), _join(item, "case_number")
+    yield ("文书编号", "Document number"), _join(item, "document_number", "licence_number")
+    yield ("批准", "Approval"), _approval(signature, language)
+    yield ("时间", "Time"), _time(signature, language)
+    yield ("格式", "Level"), signature.level or ""
+    yield ("证书", "Certificate"), _certificate(signature, language)
+    yield ("台账", "Ledger"), _join(ledger, "log", "entry", "impression", "state")
+    yield ("见证", "Witnesses"), _witnessed(ledger, language)
+    yield ("其后追加", "Added since"), _added(signature.coverage, language)
+    yield from _present(getattr(signature, "status", {}), language)
 
 
 def _approval(signature: SignatureVerdict, language: Language) -> str:
     if not signature.approval:
         return ""
-    strength = _STRENGTH[signature.approval["assurance"]][language == "en"]
+    strength = _look(APPROVAL, signature.approval.get("assurance"), language)
     return f"{strength} ({_join(signature.approval, 'principal_name', 'statement')})"
 
 
+def _time(signature: SignatureVerdict, language: Language) -> str:
+    times = _join(signature.time, "time_stamp", "proven", "ledger", "claimed")
+    return f"{times}; {_look(BASIS, signature.time.get('basis'), language)}"
+
+
 def _certificate(signature: SignatureVerdict, language: Language) -> str:
-    revocation = _REVOCATION[signature.certificate["revocation"]["signer"]][language == "en"]
-    return f"{_join(signature.certificate, 'serial', 'not_before', 'not_after', 'root')}, {revocation}"
+    revocation = signature.certificate.get("revocation", {}).get("signer")
+    said_of = _look(REVOCATION, revocation, language)
+    return f"{_join(signature.certificate, 'serial', 'not_before', 'not_after', 'root')}, {said_of}"
+
+
+def _witnessed(ledger: Facts, language: Language) -> str:
+    witnessed = ledger.get("witnessed")
+    return "" if witnessed is None else _look(WITNESSED, witnessed, language)
+
+
+def _added(coverage: Facts, language: Language) -> str:
+    length = coverage.get("later_bytes") or 0
+    if coverage.get("whole_file", True) or not length:
+        return _pick(("没有", "nothing"), language)
+    return _pick((f"{length} 字节", f"{length} bytes"), language)
+
+
+def _present(status: Facts, language: Language) -> Iterator[tuple[Words, str]]:
+    """What became of it by now; only the issuing installation can tell."""
+    if not status:
+        return
+    words = [
+        f"{_pick(label, language)} {_look(states, status[name], language)}"
+        for name, (label, states) in STATUS.items()
+        if name in status
+    ]
+    since = _join(status, "document_since", "document_by")
+    yield ("现状", "Present status"), "; ".join([*words, *([since] if since else [])])
+    yield ("现状时间", "Status as of"), _join(status, "as_of")
 
 
 def _specimen(language: Language) -> str:
-    return "（样章）" if language == "zh" else " (specimen)"
+    return _pick(("（样章）", " (specimen)"), language)
 
 
-def _findings(findings: tuple[Finding, ...], language: Language, indent: str) -> Iterator[str]:
-    for finding in findings:
-        yield f"{indent}{_MARKS[finding.severity]} {finding.code}: {finding.zh if language == 'zh' else finding.en}"
+def _look(table: Mapping[str, Words], key: Any, language: Language) -> str:  # noqa: ANN401  JSON member
+    """The words for ``key``; what this version has no words for is shown as it is."""
+    found = table.get(str(key))
+    return str(key) if found is None else _pick(found, language)
 
 
-def _word(indication: Indication, language: Language) -> str:
-    return _WORDS[indication][language == "en"]
+def _pick(words: Words, language: Language) -> str:
+    return words[language == "en"]
 
 
-def _say(language: Language, zh: str, en: str, value: str) -> str:
-    return f"{zh}：{value}" if language == "zh" else f"{en}: {value}"
+def _say(language: Language, label: str, value: str) -> str:
+    return f"{label}：{value}" if language == "zh" else f"{label}: {value}"
 
 
-def _join(facts: Any, *names: str) -> str:  # noqa: ANN401  JSON members
+def _join(facts: Facts, *names: str) -> str:
     return ", ".join(str(facts[name]) for name in names if facts.get(name) is not None)
-
-
-def _clean(line: str) -> str:
-    return "".join(each if each.isprintable() else "�" for each in line)

@@ -1,0 +1,82 @@
+"""The report on a verdict, sealed with the service's own verification seal.
+
+That the key is used is an entry of the ledger before it is used, as with every key; the entry holds digests only.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from keystore.interface import Permit
+from ledger.canonical import digest
+from ledger.entry import Draft
+from ledger.ids import new_id
+from ledger.moments import to_text
+from sealing.entries import signature_subject
+from sealing.report_page import typeset
+from sealing.service_keys import OpenedKey, service_key
+from sealing.workshop import Workshop
+from signer.byte_layout import Layout
+from signer.seal_file import Prepared, embed, measure
+from verify.report import Language
+from verify.verdict import FORM, Verdict
+
+INTENDED: Final = "report.intended"
+_PREPARE: Final = "signer.report_desk:prepare_report"
+
+
+def make_report(shop: Workshop, verdict: Verdict, *, name: str, language: Language, now: datetime) -> bytes:
+    """The sealed report on ``verdict``, PDF/A-2b. ``name`` is what the file that was judged was called.
+
+    Called outside any transaction. Raises ``sandbox``, ``signer``, ``keystore``, ``ledger`` and ``registry`` errors.
+    """
+    number = new_id("rpt")
+    pdf = typeset(verdict, name=name, number=number, language=language, now=now)
+    key = service_key(shop, "report", now)
+    with _files(shop) as (source, target):
+        source.write_bytes(pdf)
+        arguments = {"source": str(source), "target": str(target), "reason": number, "now": to_text(now)}
+        answer = shop.workers.call(_PREPARE, arguments)
+        prepared = measure(
+            target,
+            Layout.from_json(answer["layout"]),
+            source_digest=sha256(pdf).digest(),
+            chain=key.chain,
+            algorithm=key.handle.algorithm,
+        )
+        _intend(shop, number, verdict, prepared, now)
+        return _sealed(prepared, key)
+
+
+def _sealed(prepared: Prepared, key: OpenedKey) -> bytes:
+    message = prepared.to_be_signed
+    signature = key.handle.sign(Permit.to_sign(key.handle, message), message)
+    return embed(prepared, signature).path.read_bytes()
+
+
+def _intend(shop: Workshop, number: str, verdict: Verdict, prepared: Prepared, now: datetime) -> None:
+    to_be_signed = "sha256:" + sha256(prepared.to_be_signed).hexdigest()
+    group = {
+        "report": number,
+        "file_digest": verdict.file_digest,
+        "verdict_digest": digest(FORM, verdict.to_json()),
+        "indication": str(verdict.indication),
+        "to_be_signed": to_be_signed,
+    }
+    draft = Draft(kind=INTENDED, subjects=(number, signature_subject(to_be_signed)), groups={"report": group})
+    with shop.database.write() as connection:
+        shop.book.append(connection, draft, now)
+
+
+@contextmanager
+def _files(shop: Workshop) -> Iterator[tuple[Path, Path]]:
+    """Two private places that are empty again afterwards."""
+    paths = shop.documents.unused().absolute(), shop.documents.unused().absolute()
+    try:
+        yield paths
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
