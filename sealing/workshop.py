@@ -27,6 +27,7 @@ from ledger.migrate import upgrade
 from registry.natural_person import natural_person
 from registry.store import Registry
 from sandbox.pool import Pool
+from sealing.clock_trust import ClockWatch
 from sealing.documents import DocumentStore
 from sealing.errors import InstallationError
 from sealing.installation import CREATED, Installation, found_installation
@@ -77,6 +78,7 @@ class Workshop:
     documents: DocumentStore
     workers: Pool
     persons_secret: bytes = field(repr=False)
+    clock_watch: ClockWatch
     witnesses: tuple[Witness, ...] = ()
 
     def natural_person(self, identity_number: str) -> str:
@@ -165,6 +167,7 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
             warm=("signer.desk",),
         ),
         persons_secret=read_private(_persons_path(settings), limit=SECRET_LENGTH, error=KeyUnreadableError),
+        clock_watch=ClockWatch.of(settings),
         witnesses=witnesses,
     )
     try:
