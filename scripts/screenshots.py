@@ -1,5 +1,6 @@
 """Pictures of the pages in a real browser, to be looked at: ``make screenshots``."""
 
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +19,23 @@ def main(folder: Path) -> None:
     """Write one picture a page, width and language into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as made, open_site(Path(made)) as site, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"], env={**os.environ, **_fonts(Path(made))}
+        )
         for width in WIDTHS:
             _all(browser, site, folder, width)
         browser.close()
+
+
+def _fonts(folder: Path) -> dict[str, str]:
+    """The machine's fonts and the ones of the seal faces, so that Chinese is drawn anywhere."""
+    told = folder / "fonts.conf"
+    told.write_text(
+        f"<fontconfig><include ignore_missing='yes'>/etc/fonts/fonts.conf</include><dir>{ROOT / 'signer/fonts'}</dir>"
+        f"<cachedir>{folder / 'fonts'}</cachedir></fontconfig>",
+        encoding="utf-8",
+    )
+    return {"FONTCONFIG_FILE": str(told)}
 
 
 def _all(browser: Browser, site: Site, folder: Path, width: int) -> None:

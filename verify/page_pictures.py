@@ -79,11 +79,15 @@ def _part(units: int) -> float:
 
 
 @contextmanager
-def pictures(data: FileBytes, length: int | None = None) -> Iterator[Pictures]:
-    """The pages of the first ``length`` bytes of the file. Raises ``pypdfium2.PdfiumError``."""
+def pictures(data: FileBytes, length: int | None = None, *, fields: bool = False) -> Iterator[Pictures]:
+    """The pages of the first ``length`` bytes of the file; with ``fields`` PDFium also draws form fields, the seals
+    among them. Raises ``pypdfium2.PdfiumError``.
+    """
     with _LOCK:
         document = pypdfium2.PdfDocument(revision_bytes(data, length))
         try:
+            if fields:
+                document.init_forms()
             yield Pictures(document)
         finally:
             document.close()

@@ -1,8 +1,8 @@
 """``/check`` and ``/c/{code}``: what the holder of a paper may ask by its check code, without the file."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -1,4 +1,4 @@
-"""How often one check code may be tried with a wrong number, by anybody: who holds a code shall not guess the number."""
+"""How often a check code may be tried with a wrong number: who holds a code shall not guess the number."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ class CodeTries:
         raise RateLimitedError(
             "code-tried-too-often",
             "这个核验码被输错编号的次数过多，请一小时后再试，或索要电子文件查验",
-            "too many wrong numbers were tried on this check code; try again in an hour, or ask for the electronic file",
+            "too many wrong numbers were tried on this check code; try again in an hour, or ask for the file",
             wait=_WAIT,
         )
 

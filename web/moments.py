@@ -7,7 +7,20 @@ from registry.china_time import BEIJING
 from web.reading import Language
 from web.words import Words
 
-_MONTHS: Final = "January February March April May June July August September October November December".split()
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def moment(time: datetime | str, language: Language) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 Language = Literal["zh", "en"]
 TAGS: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en"}
 """BCP 47, for ``lang`` attributes."""
+_LANGUAGES: Final[dict[str, Language]] = {"zh": "zh", "en": "en"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,7 @@ class Reading:
 
 def reading_of(request: Request) -> Reading:
     """By ``?lang=`` and ``?text=large``, else by Accept-Language; Chinese unless English is liked better."""
-    asked = request.query_params.get("lang")
-    chosen: Language | None = asked if asked == "zh" or asked == "en" else None  # noqa: PLR1714  for the type checker
+    chosen = _LANGUAGES.get(request.query_params.get("lang", ""))
     liked = _liked(request.headers.get("accept-language", ""))
     return Reading(language=chosen or liked, large=request.query_params.get("text") == "large", chosen=chosen)
 
@@ -49,8 +49,8 @@ def _liked(header: str) -> Language:
     quality: dict[Language, float] = {"zh": 0.0, "en": 0.0}
     for part in header.split(",")[:20]:
         tag, _, parameter = part.strip().lower().partition(";")
-        language = tag.partition("-")[0]
-        if language == "zh" or language == "en":  # noqa: PLR1714  for the type checker
+        language = _LANGUAGES.get(tag.partition("-")[0])
+        if language is not None:
             quality[language] = max(quality[language], _quality(parameter))
     return "en" if quality["en"] > quality["zh"] else "zh"
 

@@ -14,6 +14,7 @@ from api.errors import MediaTypeError, RequestError
 from api.files import file_of
 from api.rate_limit import limited_rate
 from api.service import Serving
+from verify.etsi_report import to_xml
 from web.reading import reading_of
 from web.verdict_token import VerdictTokens
 
@@ -50,10 +51,8 @@ def download_report(request: Request, service: Serving, fields: Fields) -> Respo
         text = json.dumps(verdict.to_json(), ensure_ascii=False, indent=1).encode()
         return file_of(text, name=f"{stem}.json", media_type="application/json")
     if form == "xml":
-        from verify.etsi_report import to_xml  # noqa: PLC0415
-
         return file_of(to_xml(verdict), name=f"{stem}.xml", media_type="application/xml")
-    from sealing.verification_report import make_report  # noqa: PLC0415
+    from sealing.verification_report import make_report
 
     language = reading_of(request).language
     made = service.verifying.run(

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from web.reading import Reading, reading_of
+from web.reading import reading_of
 from web.words import Words
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -35,8 +35,8 @@ def _templates() -> Environment:
 
 
 def page(
-    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **members: Any
-) -> Response:  # noqa: ANN401  what a template shows
+    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **members: object
+) -> Response:
     """The answer made of ``template``; it sees ``members``, the words and how the visitor reads."""
     reading = reading_of(request)
     text = (

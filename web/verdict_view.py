@@ -1,6 +1,7 @@
 """What the page about a verdict shows: conclusion, status, each signature in words, the rest folded."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from web.words import Words
 
 Row = tuple[str, str]
 """A label and what stands beside it."""
+_PDF_TIME: Final = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z|([+-]\d\d)'?(\d\d)?)?")
 _ORDER: Final = ("failure", "doubt", "warning", "note")
 
 
@@ -70,8 +72,8 @@ def verdict_view(verdict: Verdict, language: Language, *, name: str) -> VerdictV
     )
 
 
-def _findings(found: Any, language: Language) -> tuple[FindingView, ...]:  # noqa: ANN401  an iterable of findings
-    ordered: list[Finding] = sorted(found, key=lambda each: _ORDER.index(each.severity))
+def _findings(found: Iterable[Finding], language: Language) -> tuple[FindingView, ...]:
+    ordered = sorted(found, key=lambda each: _ORDER.index(each.severity))
     return tuple(
         dict.fromkeys(
             FindingView(severity=each.severity, code=each.code, sentence=each.en if language == "en" else each.zh)
@@ -113,7 +115,7 @@ def _rows(signature: SignatureVerdict, words: Words, language: Language) -> Iter
         yield words(name), _text(item, name)
     yield words("stated"), _facts(item.get("facts"))
     yield words("approval"), words.of("approval", signature.approval.get("assurance") or "")
-    yield words("when"), _sealed_at(signature, language)
+    yield words("claimed_when" if time.get("basis") == "claimed_only" else "when"), _sealed_at(signature, language)
     yield words("rests_on"), words.of("basis", time.get("basis") or "")
     yield from states(getattr(signature, "status", {}), words)
     later = signature.coverage.get("later_bytes")
@@ -127,13 +129,13 @@ def _sealed_at(signature: SignatureVerdict, language: Language) -> str:
 
 
 def _iso(time: str) -> str:
-    """``D:20261102010000Z`` of a PDF as RFC 3339; anything else as it is (ISO 32000-2 7.9.4)."""
-    digits = time.removeprefix("D:")[:14]
-    if not time.startswith("D:") or len(digits) != len("20261102010000") or not digits.isdigit():
+    """``D:20261102010000+08'00'`` of a PDF as RFC 3339; anything else as it is (ISO 32000-2 7.9.4)."""
+    found = _PDF_TIME.match(time)
+    if found is None:
         return time
-    zone = time[16:].replace("'", ":").rstrip(":")
-    place = "+00:00" if zone in {"", "Z"} or time[16] == "Z" else zone
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}T{digits[8:10]}:{digits[10:12]}:{digits[12:14]}{place}"
+    year, month, day, hour, minute, second, zone, minutes = found.groups()
+    place = f"{zone}:{minutes or '00'}" if zone else "+00:00"
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second}{place}"
 
 
 def _text(facts: Mapping[str, Any], name: str) -> str:

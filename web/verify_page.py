@@ -50,7 +50,7 @@ def show_verdict(request: Request, service: Serving, upload: Uploaded) -> Respon
 
     def judge() -> tuple[Verdict, Pictures]:
         verdict = judge_upload(shop, file.path, length=file.length, receipt=receipt, now=now)
-        return verdict, draw(shop, file.path, verdict, length=file.length)
+        return verdict, draw(shop, file.path, length=file.length)
 
     verdict, pictures = service.verifying.run(judge)
     tokens: VerdictTokens = request.app.state.verdict_tokens

@@ -28,14 +28,18 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     # the form
     "verify_title": ("查验一份盖章的 PDF", "Verify a sealed PDF"),
     "verify_intro": (
-        "上传盖了电子印章的 PDF，即可知道印章是否真实、属于哪个单位、依据哪份协议和哪个事项、盖章后有没有改动、现在是否仍然有效。不需要账号。",
-        "Upload a PDF that bears an electronic seal to learn whether the seal is genuine, whose it is, under which "
-        "agreement and item it was put there, whether anything was changed since, and whether the document is still "
-        "in force. No account is needed.",
+        (
+            "上传盖了电子印章的 PDF，即可知道印章是否真实、属于哪个单位、依据哪份协议和哪个事项，"
+            "盖章后有没有改动，现在是否仍然有效。不需要账号。"
+        ),
+        (
+            "Upload a PDF that bears an electronic seal to learn whether the seal is genuine, whose it is, under which "
+            "agreement and item it was put there, whether anything was changed since, and whether the document is "
+            "still in force. No account is needed."
+        ),
     ),
     "document_label": ("PDF 文件", "PDF file"),
-    "document_hint": ("至多 {most} MB。也可以把文件拖到这里。", "At most {most} MB. You can also drop the file here."),
-    "document_hint_plain": ("至多 {most} MB。", "At most {most} MB."),
+    "document_hint": ("至多 {most} MB。", "At most {most} MB."),
     "receipt_label": ("回执（可不选）", "Receipt (optional)"),
     "receipt_hint": (
         "随文件一起收到的 .json 文件。本系统盖的章没有回执也能查验。",
@@ -132,6 +136,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "stated": ("申请时陈述的事实", "Facts as stated"),
     "approval": ("批准", "Approval"),
     "when": ("盖章时间", "Sealed at"),
+    "claimed_when": ("自称的时间", "Claimed time"),
     "rests_on": ("时间依据", "The time rests on"),
     "document_status": ("文书现状", "Document now"),
     "seal_status": ("印章现状", "Seal now"),
@@ -146,9 +151,11 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "check_title": ("按核验码查询纸质文书", "Ask about a paper by its check code"),
     "check_intro": (
         "输入印章旁印着的核验码和文书编号。这里只回答编号是否相符、是什么事项、何时盖章、现状如何；只有电子文件才能判断真伪。",
-        "Type the check code printed beside the seal and the number of the document. You learn whether the number "
-        "matches, for which item and when it was sealed, and its present status. Only the electronic file can tell "
-        "whether a document is genuine.",
+        (
+            "Type the check code printed beside the seal and the number of the document. You learn whether the "
+            "number matches, for which item and when it was sealed, and its present status. Only the electronic file can tell "
+            "whether a document is genuine."
+        ),
     ),
     "check_code": ("核验码", "Check code"),
     "check_code_hint": (
@@ -162,13 +169,17 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "no_match": ("编号不符", "The number does not match"),
     "match_says": (
         "账本里确有这枚印章的记录，编号相符。这不等于纸面内容真实：请把下列各项与纸面逐项核对。",
-        "The record holds this seal under this number. That does not make the paper genuine: compare each line below "
-        "with what is printed.",
+        (
+            "The record holds this seal under this number. That does not make the paper genuine: compare each line "
+            "below with what is printed."
+        ),
     ),
     "no_match_says": (
         "这个核验码对应的文书不是这个编号。请检查是否输错；若纸面确实如此，不要依据它办事，并告诉发文单位。",
-        "The document under this check code has another number. Check your typing; if the paper really says so, do not "
-        "rely on it and tell the organ that issued it.",
+        (
+            "The document under this check code has another number. Check your typing; if the paper really says so, do "
+            "not rely on it and tell the organ that issued it."
+        ),
     ),
     "compare": ("与纸面核对", "Compare with the paper"),
     "ask_pdf": (

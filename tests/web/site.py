@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from servers import Server, running
-from world import ORGANS, CITY, World, build_world, letter
+from sqlalchemy import select
+from world import CITY, ORGANS, World, build_world, letter
 
 from registry.store import Act, Actor
 from sealing import receipts
@@ -29,8 +31,8 @@ from sealing.administration.seals import SealPolicy
 from sealing.clock import utc_now
 from sealing.impressions import get
 from sealing.seal import Sealer
+from sealing.tables import impressions
 from sealing.workshop import open_workshop
-from tests.verify.verify_updates import annotate
 
 HOSTILE = "<script>document.title='owned'</script>\"'><img src=x onerror=alert(1)>"
 """Does something where a page forgets to escape it."""
@@ -72,15 +74,14 @@ def open_site(folder: Path, **changed: str) -> Iterator[Site]:
         genuine, annulled = _sealed(world, folder, "city"), _sealed(world, folder, "forest")
         _annul(world, annulled)
     data = genuine.path.read_bytes()
-    spoilt = data.replace(b"/MediaBox", b"/MediaBux", 1) if b"/MediaBox" in data else _flipped(data)
     with running(settings, folder, **changed) as server:
         yield Site(
             server=server,
             folder=folder,
             genuine=genuine,
             annulled=annulled,
-            covered=_written(folder / "covered.pdf", annotate(data)),
-            tampered=_written(folder / "tampered.pdf", spoilt),
+            covered=_written(folder / "covered.pdf", covered(data)),
+            tampered=_written(folder / "tampered.pdf", _flipped(data)),
             foreign=_written(folder / "foreign.pdf", foreign_pdf()),
             plain=_written(folder / "plain.pdf", letter(("公告", ORGANS[CITY][0], "2026年11月2日"))),
         )
@@ -113,6 +114,35 @@ def foreign_pdf() -> bytes:
     return signed
 
 
+def covered(data: bytes) -> bytes:
+    """The first lines of the first page under a white rectangle, in a well-formed revision of its own."""
+    writer = IncrementalPdfFileWriter(BytesIO(data))
+    box = ArrayObject([NumberObject(each) for each in (70, 700, 400, 790)])
+    look = StreamObject(
+        {
+            NameObject("/Type"): NameObject("/XObject"),
+            NameObject("/Subtype"): NameObject("/Form"),
+            NameObject("/BBox"): box,
+        },
+        stream_data=b"1 1 1 rg 70 700 330 90 re f",
+    )
+    note = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Annot"),
+            NameObject("/Subtype"): NameObject("/Stamp"),
+            NameObject("/Rect"): box,
+            NameObject("/F"): NumberObject(4),
+            NameObject("/AP"): DictionaryObject({NameObject("/N"): writer.add_object(look)}),
+        }
+    )
+    page = writer.root["/Pages"]["/Kids"][0]
+    page["/Annots"].append(writer.add_object(note))
+    writer.update_container(page["/Annots"])
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
 def _sealed(world: World, folder: Path, name: str) -> Document:
     submission = world.submission(name, folder)
     outcome = Sealer(world.shop).seal(submission, world.clients["platform"])
@@ -134,10 +164,6 @@ def _sealed(world: World, folder: Path, name: str) -> Document:
 def _annul(world: World, document: Document) -> None:
     digest = "sha256:" + sha256(document.path.read_bytes()).hexdigest()
     with world.shop.database.read() as connection:
-        from sqlalchemy import select
-
-        from sealing.tables import impressions
-
         row = connection.execute(select(impressions).where(impressions.c.sealed_digest == digest)).one()
     now = utc_now()
     act = Act(by=Actor(id="per-" + "a" * 26, name="示例", organ=row.grantor), why="听证后撤销", now=now)
