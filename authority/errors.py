@@ -1,6 +1,19 @@
 """What can go wrong with certificates, grouped by who can act."""
 
+from typing import Literal
+
 from cryptography import x509
+
+TimeStampFailure = Literal[
+    "badAlg",
+    "badRequest",
+    "badDataFormat",
+    "timeNotAvailable",
+    "unacceptedPolicy",
+    "unacceptedExtension",
+    "systemFailure",
+]
+"""PKIFailureInfo, RFC 3161 2.4.2."""
 
 UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion)
 """What ``cryptography`` raises for a certificate, a list or their extensions that it cannot read."""
@@ -56,7 +69,7 @@ class OcspResponseError(AuthorityError):
 class TimeStampRequestError(AuthorityError):
     """A time-stamp request cannot be granted; ``failure`` is the PKIFailureInfo of its answer (RFC 3161 2.4.2)."""
 
-    def __init__(self, failure: str, zh: str, en: str) -> None:
+    def __init__(self, failure: TimeStampFailure, zh: str, en: str) -> None:
         """Keep the failure beside the sentences."""
         super().__init__("timestamp-request", zh, en)
         self.failure = failure
@@ -64,3 +77,7 @@ class TimeStampRequestError(AuthorityError):
 
 class TimeStampResponseError(AuthorityError):
     """A time-stamp authority refused, or what it sent is no token for what was asked."""
+
+
+class OcspRequestError(AuthorityError):
+    """An OCSP request is malformed, too large, or asks for something that is not understood."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -17,33 +17,22 @@ from cryptography.x509 import ObjectIdentifier as Oid
 from authority import timestamp_form as form
 from authority.checked_signature import sign_checked
 from authority.der import DIGEST_SHA256, SHA_256, SIGNATURES, AlgorithmIdentifier, Certificate, certificate_hash, tlv
-from authority.errors import TimeStampRequestError, TimeStampResponseError
+from authority.errors import TimeStampFailure, TimeStampRequestError, TimeStampResponseError
 from authority.timestamp_token import read_token
 from keystore.interface import SigningKey
-
-Failure = Literal[
-    "badAlg",
-    "badRequest",
-    "badDataFormat",
-    "timeNotAvailable",
-    "unacceptedPolicy",
-    "unacceptedExtension",
-    "systemFailure",
-]
-"""PKIFailureInfo, RFC 3161 2.4.2."""
 
 LONGEST_REQUEST: Final = 8 * 1024
 """Bytes; a request with a nonce has about 70."""
 LONGEST_RESPONSE: Final = 256 * 1024
 
-_BITS: Final[Mapping[Failure, int]] = {
+_BITS: Final[Mapping[TimeStampFailure, int]] = {
     "badAlg": 0,
     "badRequest": 2,
     "badDataFormat": 5,
     "timeNotAvailable": 14,
     "unacceptedPolicy": 15,
     "unacceptedExtension": 16,
-    "systemFailure": 25,
+    "systemTimeStampFailure": 25,
 }
 _IMPRINTS: Final[Mapping[Oid, tuple[str, int]]] = {
     SHA_256: ("sha256", 32),
@@ -153,7 +142,7 @@ def granted(token: bytes) -> bytes:
     return asn1.encode_der(form.Granted(status=form.Status(status=0, text=None, failure=None), token=tlv(token)))
 
 
-def rejected(failure: Failure, zh: str, en: str) -> bytes:
+def rejected(failure: TimeStampFailure, zh: str, en: str) -> bytes:
     """The TimeStampResp, DER, that says why there is no token."""
     octet, bit = divmod(_BITS[failure], 8)
     flags = asn1.BitString(bytes(octet) + bytes([0x80 >> bit]), 7 - bit)  # DER: no zero bits behind the last one
@@ -256,7 +245,7 @@ def _certificate(der: bytes) -> Certificate:
     return asn1.decode_der(Certificate, der)
 
 
-def _bad(failure: Failure, zh: str, en: str) -> TimeStampRequestError:
+def _bad(failure: TimeStampFailure, zh: str, en: str) -> TimeStampRequestError:
     return TimeStampRequestError(failure, f"时间戳请求：{zh}", f"the time-stamp request: {en}")
 
 

@@ -1,37 +1,45 @@
 """The revocation lists of the embedded authority: made when asked for, kept until something changes.
 
-The entries come from the seals' keys. A row that somebody deleted would leave a revoked certificate off the list, so
-the rows are counted against the ledger's entries first.
+The entries come from the keys of the seals and of the service. A row that somebody deleted would leave a revoked
+certificate off the list, so the rows are counted against the ledger's entries first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import cast
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from authority.revocation import LONGEST_LIFE, Reason, Revoked, make_crl
 from ledger.tables import entries, head
 from registry.errors import RowTamperedError
-from registry.records import SealKey
+from registry.records import SealKey, ServiceKey
 from registry.tables import TABLES
 from sealing.workshop import Workshop
 
 LIFE = LONGEST_LIFE
 _REFRESH = LIFE / 2
 _TIME_BITS = 40
-_KEYS = TABLES[SealKey]
+_KINDS: Mapping[type[SealKey] | type[ServiceKey], str] = {
+    SealKey: "seal_key.certified",
+    ServiceKey: "service_key.certified",
+}
 
-_newest_change = select(func.max(_KEYS.c.entry_index), func.count())
-_certified = select(func.count()).where(entries.c.kind == "seal_key.certified")
+State = tuple[int | None, ...]
+"""For seals, then for the service: the newest change of a key, and the number of keys."""
+
+_newest_changes = [
+    select(func.max(TABLES[kind].c.entry_index), func.count()).select_from(TABLES[kind]) for kind in _KINDS
+]
+_certified = select(func.count()).where(entries.c.kind == bindparam("kind"))
 _size = select(head.c.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    state: tuple[int | None, int]  # newest change of a seal key, number of them
+    state: State
     made: datetime
     der: bytes
 
@@ -41,17 +49,17 @@ _lock = Lock()
 
 
 def crl(shop: Workshop, now: datetime) -> bytes:
-    """The issuer's list, DER: every seal certificate of the embedded authority that is held or revoked.
+    """The issuer's list, DER: every certificate of a seal or of the service that is held or revoked.
 
-    Valid for at most 24 hours; a new one is made when a seal key changed or half of that passed. Raises
+    Valid for at most 24 hours; a new one is made when a key changed or half of that passed. Raises
     ``registry.errors.RowTamperedError``, ``authority`` and ``keystore`` errors.
     """
     with shop.database.read() as connection:
-        state = _state(connection)
+        state = key_state(connection)
         kept = _fresh(shop, "issuer", state, now)
         if kept is not None:
             return kept
-        revoked, size = _revoked(connection, shop, state[1]), _ledger_size(connection)
+        revoked, size = _revoked(connection, shop), _ledger_size(connection)
     return _make(shop, "issuer", state, revoked=revoked, size=size, now=now)
 
 
@@ -63,12 +71,12 @@ def root_crl(shop: Workshop, now: datetime) -> bytes:
     return kept or _make(shop, "root", state, revoked=(), size=size, now=now)
 
 
-def _state(connection: Connection) -> tuple[int | None, int]:
-    newest, count = connection.execute(_newest_change).one()
-    return newest, count
+def key_state(connection: Connection) -> State:
+    """Equal as long as no key of a seal or of the service changed."""
+    return tuple(value for query in _newest_changes for value in connection.execute(query).one())
 
 
-def _fresh(shop: Workshop, issuer: str, state: tuple[int | None, int], now: datetime) -> bytes | None:
+def _fresh(shop: Workshop, issuer: str, state: State, now: datetime) -> bytes | None:
     with _lock:
         kept = _kept.get(_place(shop, issuer))
     if kept is None or kept.state != state or not timedelta(0) <= now - kept.made < _REFRESH:
@@ -83,7 +91,7 @@ def _place(shop: Workshop, issuer: str) -> tuple[str, str, str]:
 def _make(
     shop: Workshop,
     issuer: str,
-    state: tuple[int | None, int],
+    state: State,
     *,
     revoked: Sequence[Revoked],
     size: int,
@@ -111,19 +119,27 @@ def _make(
     return der
 
 
-def _revoked(connection: Connection, shop: Workshop, rows: int) -> list[Revoked]:
-    certified = int(connection.execute(_certified).scalar_one())
-    if certified != rows:
-        raise RowTamperedError(
-            "seal-keys-missing",
-            f"账本载有 {certified} 张印章证书，登记表中有 {rows} 张",
-            f"the ledger knows {certified} seal certificates, the registry holds {rows}",
-        )
+def _revoked(connection: Connection, shop: Workshop) -> list[Revoked]:
+    keys = [key for kind in _KINDS for key in _keys(connection, shop, kind)]
     return [
         Revoked(serial=int(key.serial, 16), time=key.revoked_at, reason=cast("Reason", key.revoked_reason))
-        for key in (found.record for found in shop.registry.find(connection, SealKey))
-        if key.issuer == "internal" and key.revoked_at is not None
+        for key in keys
+        if key.revoked_at is not None and (isinstance(key, ServiceKey) or key.issuer == "internal")
     ]
+
+
+def _keys(
+    connection: Connection, shop: Workshop, kind: type[SealKey] | type[ServiceKey]
+) -> Sequence[SealKey | ServiceKey]:
+    certified = int(connection.execute(_certified, {"kind": _KINDS[kind]}).scalar_one())
+    keys = [found.record for found in shop.registry.find(connection, kind)]
+    if certified != len(keys):
+        raise RowTamperedError(
+            "seal-keys-missing" if kind is SealKey else "service-keys-missing",
+            f"账本载有 {certified} 张证书（{_KINDS[kind]}），登记表中有 {len(keys)} 张",
+            f"the ledger knows {certified} certificates ({_KINDS[kind]}), the registry holds {len(keys)}",
+        )
+    return keys
 
 
 def _ledger_size(connection: Connection) -> int:
