@@ -32,7 +32,7 @@ _BITS: Final[Mapping[TimeStampFailure, int]] = {
     "timeNotAvailable": 14,
     "unacceptedPolicy": 15,
     "unacceptedExtension": 16,
-    "systemTimeStampFailure": 25,
+    "systemFailure": 25,
 }
 _IMPRINTS: Final[Mapping[Oid, tuple[str, int]]] = {
     SHA_256: ("sha256", 32),
