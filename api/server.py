@@ -21,6 +21,7 @@ from sealing import clock
 from sealing.recover import recover
 from sealing.seal import Sealer
 from sealing.settings import Settings
+from sealing.witnessing import Witnessing
 from sealing.workshop import Workshop, open_workshop
 
 _GRACE: Final = 30
@@ -73,6 +74,9 @@ def application(settings: Settings, *, complete: Complete | None = None) -> Fast
     logs.configure(settings.log_format)
     with ExitStack() as stack:
         shop = stack.enter_context(open_workshop(settings))
+        witnessing = Witnessing(shop, clock.utc_now)
+        stack.callback(witnessing.stop)
+        witnessing.start()  # before anything is appended
         closing = stack.pop_all().close
     try:
         _recover(shop)

@@ -294,6 +294,10 @@ class Book:
         """Append and sign nothing more in this process, because of ``error``; None takes that back."""
         self._guard.refuse(error)
 
+    def check_refusal(self) -> None:
+        """Raises what :meth:`refuse` was told."""
+        self._guard.check_refusal()
+
     def evidence(self, index: int, groups: Collection[str], now: datetime, *, needed: int = 1) -> Evidence:
         """What shows entry ``index`` to a stranger, with the openings of ``groups`` that were not erased.
 

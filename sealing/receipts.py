@@ -1,8 +1,9 @@
-"""Receipts: made when asked for, from the record; the first checkpoint that covers the entry serves for ever."""
+"""Receipts: made when asked for, from the record."""
 
 from datetime import datetime
 
 from sealing.impressions import Impression
+from sealing.witnessing import evidence
 from sealing.workshop import Workshop
 from verify.receipt import GROUPS, Receipt
 
@@ -10,7 +11,7 @@ from verify.receipt import GROUPS, Receipt
 def receipt(shop: Workshop, impression: Impression, now: datetime) -> Receipt:
     """The receipt of one impression. Called outside any transaction.
 
-    Raises ``ledger`` errors when the entry does not fit the log, ``keystore`` errors when no checkpoint covers
-    it yet and none can be signed.
+    Raises ``NotWitnessedError`` when too few witnesses have cosigned yet, ``ledger`` errors when the entry does not
+    fit the log, ``keystore`` errors when no checkpoint covers it yet and none can be signed.
     """
-    return Receipt(impression=impression.id, evidence=shop.book.evidence(impression.entry, GROUPS, now))
+    return Receipt(impression=impression.id, evidence=evidence(shop, impression.entry, GROUPS, now))

@@ -8,7 +8,7 @@ import fcntl
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import SystemRandom
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -17,12 +17,13 @@ from typing import Final
 import structlog
 
 from ledger import store, witnessed
-from ledger.evidence import Evidence
+from ledger.evidence import Evidence, stamped_digest
 from ledger.witnessed import WitnessAnswer
-from outbound.client import OutboundClient, authority_of
 from sealing.clock import Clock
 from sealing.errors import NotWitnessedError
-from sealing.witness_exchange import CONFLICTS, COSIGNED, ask, conflict
+from sealing.outside_services import outbound_client
+from sealing.time_stamping import time_stamper
+from sealing.witness_exchange import CONFLICTS, COSIGNED, ask, conflict, present
 from sealing.witness_list import Witness
 from sealing.workshop import Workshop
 
@@ -32,6 +33,8 @@ STALE: Final = timedelta(hours=1)
 """After this time a tree that did not grow is cosigned again, so that a silence is noticed."""
 PATIENCE: Final = 5.0
 """Seconds that a receipt waits for its witnesses."""
+DAY: Final = timedelta(days=1)
+"""Between two outside time-stamps of the record."""
 _CALL: Final = 4.0  # seconds for one call
 _AT_ONCE: Final = 8
 _PAUSE: Final = 0.02
@@ -46,7 +49,7 @@ class Witnessing:
         """Nothing is asked before a method is called."""
         self.shop = shop
         self.clock = clock
-        self._client = outbound_client(shop)
+        self._client = outbound_client(shop.settings, [each.url for each in shop.witnesses], seconds=_CALL)
         self._stopped = Event()
         self._thread: Thread | None = None
 
@@ -56,7 +59,7 @@ class Witnessing:
         Raises :class:`RecordBrokenError` when one knows of another record than the database holds. A witness that
         cannot be reached is told in the log, and does not stop the start.
         """
-        if not self.shop.witnesses:
+        if not self.shop.witnesses and not self.shop.settings.timestamp_url:
             return
         self.ask(self.shop.witnesses)
         self._thread = Thread(target=self._run, name="witnessing", daemon=True)
@@ -131,8 +134,27 @@ class Witnessing:
             due = self._due() if ours else []
             if due:
                 self.ask(due)
-                return
+            if ours:
+                self._stamp()
         self.adopt()
+
+    def _stamp(self) -> None:
+        """Have the newest cosigned checkpoint, or the newest at all, time-stamped from outside once a day."""
+        now = self.clock()
+        if not self.shop.settings.timestamp_url:
+            return
+        with self.shop.database.read() as connection:
+            last = witnessed.last_token(connection)
+            cosigned = self.shop.book.last_witnessed(connection)
+        if last is not None and now - last < DAY:
+            return
+        signed = self.shop.book.checkpoint(now, cosigned.size) if cosigned else present(self.shop, now)
+        with self.shop.database.read() as connection:
+            if witnessed.tokens(connection, signed.size):
+                return  # nothing was added since
+        token = time_stamper(self.shop).token(stamped_digest(signed.note), now)
+        with self.shop.database.write() as connection:
+            witnessed.keep_token(connection, signed.size, token.der, now)
 
     def _due(self) -> list[Witness]:
         now = self.clock()
@@ -164,27 +186,15 @@ class Witnessing:
             )
 
 
-def evidence(shop: Workshop, index: int, groups: Collection[str], clock: Clock) -> Evidence:
+def evidence(shop: Workshop, index: int, groups: Collection[str], now: datetime) -> Evidence:
     """What shows entry ``index`` to a stranger, cosigned by as many witnesses as the settings ask for.
 
     Called outside any transaction. Raises :class:`NotWitnessedError`, and as ``Book.evidence``.
     """
     needed = shop.settings.witnesses_needed
     if needed and shop.book.cosigned(index + 1, needed=needed) is None:
-        Witnessing(shop, clock).await_cosigned(index + 1, needed)
-    return shop.book.evidence(index, groups, clock(), needed=max(1, needed))
-
-
-def outbound_client(shop: Workshop) -> OutboundClient:
-    """The client that may call the witnesses, and nobody else."""
-    settings = shop.settings
-    return OutboundClient(
-        {authority_of(each.url) for each in shop.witnesses},
-        networks=settings.outbound_networks,
-        roots=settings.outbound_roots,
-        allow_http=settings.unsafe_outbound_http,
-        seconds=_CALL,
-    )
+        Witnessing(shop, lambda: now).await_cosigned(index + 1, needed)
+    return shop.book.evidence(index, groups, now, needed=max(1, needed))
 
 
 @contextmanager

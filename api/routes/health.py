@@ -12,6 +12,8 @@ from api.callers import PUBLIC, OperatorOrAuditor
 from api.logs import log
 from api.service import Service, Serving
 from ledger import store
+from ledger.errors import DatabaseError
+from sealing.witness_states import witness_states
 
 router: Final = APIRouter(tags=["operation"])
 
@@ -27,6 +29,8 @@ class Readiness(Answer):
 
     ready: bool
     checks: dict[str, bool]
+    unwitnessed: list[str]
+    """Names of the witnesses that did not cosign when they were last asked."""
 
 
 @router.get("/health", operation_id="health", dependencies=[PUBLIC])
@@ -45,7 +49,7 @@ def health() -> Health:
 def readiness(service: Serving) -> Response:
     """Whether database, keys, the signed record, the document store and the workers can be used."""
     checks = {name: _works(name, check, service) for name, check in _CHECKS.items()}
-    answer = Readiness(ready=all(checks.values()), checks=checks)
+    answer = Readiness(ready=all(checks.values()), checks=checks, unwitnessed=_unwitnessed(service))
     return JSONResponse(answer.model_dump(), 200 if answer.ready else 503)
 
 
@@ -63,13 +67,21 @@ def _works(name: str, check: Callable[[Service], Any], service: Service) -> bool
         return False
 
 
+def _unwitnessed(service: Service) -> list[str]:
+    try:
+        return [each.name for each in witness_states(service.shop) if not each.good]
+    except DatabaseError:
+        return [each.identity.name for each in service.shop.witnesses]
+
+
 def _database(service: Service) -> None:
     with service.shop.database.read() as connection:
         store.read_head(connection)
 
 
 def _record(service: Service) -> None:
-    """The newest checkpoint still fits the record that this process has verified."""
+    """The newest checkpoint still fits the record that this process has verified, and no witness contradicts it."""
+    service.shop.book.check_refusal()
     with service.shop.database.read() as connection:
         size = store.read_head(connection).range.size
         service.shop.book.trusted(connection, size - 1)

@@ -1,6 +1,7 @@
 """The record for everybody: checkpoint, tiles and proofs (C2SP tlog-checkpoint, tlog-tiles; RFC 9162 2.1)."""
 
 from base64 import b64encode
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
@@ -9,14 +10,17 @@ from starlette.responses import Response
 from api.bodies import Answer
 from api.callers import PUBLIC
 from api.service import Service, Serving
-from ledger import merkle, store
+from ledger import merkle, store, witnessed
 from ledger.book import SignedCheckpoint
 from ledger.errors import EntryNotFoundError
-from ledger.tiles import TILE_WIDTH, TilePath, tile
+from ledger.tiles import TilePath, tile
 
 router: Final = APIRouter(prefix="/v1", tags=["record"], dependencies=[PUBLIC])
 _NOTE: Final = "text/plain; charset=utf-8"
 _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FOR_A_MOMENT: Final = {"Cache-Control": "public, max-age=2"}
+_RECENT: Final = timedelta(minutes=5)
+"""A cosigned checkpoint of this age at most is given out rather than a newer one that nobody has cosigned."""
 Size = Annotated[int, Query(ge=1, lt=2**53)]
 
 
@@ -52,8 +56,8 @@ def read_log(service: Serving) -> LogAnswer:
 
 @router.get("/checkpoint", operation_id="readCheckpoint", response_class=Response)
 def read_checkpoint(service: Serving) -> Response:
-    """A signed note over all entries there are now."""
-    return Response(_checkpoint(service).note, media_type=_NOTE)
+    """The newest cosigned checkpoint when there is a recent one, else a signed note over all entries there are now."""
+    return Response(_newest_note(service), media_type=_NOTE, headers=_FOR_A_MOMENT)
 
 
 @router.get("/tile/{path:path}", operation_id="readTile", response_class=Response)
@@ -63,8 +67,7 @@ def read_tile(service: Serving, path: Annotated[str, Path(max_length=60)]) -> Re
     size = _checkpoint(service).size
     with service.shop.database.read() as connection:
         content = tile(connection, wanted, size)
-    whole = wanted.width == TILE_WIDTH
-    return Response(content, media_type="application/octet-stream", headers=_FOR_EVER if whole else {})
+    return Response(content, media_type="application/octet-stream", headers=_FOR_EVER)
 
 
 @router.get("/proofs/inclusion", operation_id="proveInclusion")
@@ -98,6 +101,15 @@ def prove_consistency(service: Serving, old: Size, size: Size | None = None) -> 
         proof = merkle.consistency_proof(old, tree, store.node_reader(connection))
         root = merkle.range_at(tree, store.node_reader(connection)).root()
     return ProofAnswer(size=tree, root=_text(root), proof=[_text(each) for each in proof])
+
+
+def _newest_note(service: Service) -> str:
+    now, book = service.now(), service.shop.book
+    with service.shop.database.read() as connection:
+        cosigned = witnessed.newest(connection, book.witnesses, needed=max(1, service.shop.settings.witnesses_needed))
+    if cosigned is not None and now - cosigned.time < _RECENT:
+        return cosigned.note
+    return _checkpoint(service).note
 
 
 def _checkpoint(service: Service) -> SignedCheckpoint:

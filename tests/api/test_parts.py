@@ -129,6 +129,7 @@ def test_ready_until_something_is_missing(service: Service) -> None:
     assert answer.json() == {
         "ready": True,
         "checks": {"database": True, "keystore": True, "record": True, "documents": True, "workers": True},
+        "unwitnessed": [],
     }
     incoming = service.world.shop.documents.incoming
     hidden = incoming.rename(incoming.with_name("hidden"))
