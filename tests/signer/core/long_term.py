@@ -53,12 +53,15 @@ class Authority:
     root: x509.Certificate = field(init=False)
     seal: x509.Certificate = field(init=False)
     tsa: x509.Certificate = field(init=False)
+    crl: bytes = field(init=False)
+    ocsp: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         self.root = self._issue("Test Root", self.key, usage=None)
         self.seal = self._issue("Test Seal", self.seal_key, usage=[])
         tsa_key = ec.generate_private_key(ec.SECP256R1())
         self.tsa = self._issue("Test TSA", tsa_key, usage=[ExtendedKeyUsageOID.TIME_STAMPING])
+        self.crl, self.ocsp = self._crl(), self.answer()
         pem = tsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         for name, content in {
             "tsa.key": pem,
@@ -99,7 +102,7 @@ class Authority:
             builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=True)
         return builder.sign(self.key, SHA256())
 
-    def crl(self) -> bytes:
+    def _crl(self) -> bytes:
         made = (
             x509.CertificateRevocationListBuilder(issuer_name=_name("Test Root"))
             .last_update(self.now - timedelta(minutes=1))
@@ -110,30 +113,22 @@ class Authority:
         )
         return made.public_bytes(Encoding.DER)
 
-    def ocsp(self, certificate: x509.Certificate) -> bytes:
-        made = (
-            ocsp.OCSPResponseBuilder()
-            .add_response(
-                certificate,
-                self.root,
-                SHA256(),
-                ocsp.OCSPCertStatus.GOOD,
-                self.now - timedelta(minutes=1),
-                self.now + timedelta(days=1),
-                None,
-                None,
-            )  # fmt: skip
-            .responder_id(ocsp.OCSPResponderEncoding.HASH, self.root)
-            .sign(self.key, SHA256())
+    def answer(self) -> bytes:
+        """An OCSP answer for the seal's certificate; each is another one."""
+        this, following = self.now - timedelta(minutes=1), self.now + timedelta(days=1)
+        good = ocsp.OCSPCertStatus.GOOD
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            self.seal, self.root, SHA256(), good, this, following, None, None
         )
+        made = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self.root).sign(self.key, SHA256())
         return made.public_bytes(Encoding.DER)
 
     def validation_data(self) -> dict[str, list[str]]:
         """As the workers get it."""
         lists = {
             "certificates": [each.public_bytes(Encoding.DER) for each in (self.seal, self.tsa, self.root)],
-            "crls": [self.crl()],
-            "ocsps": [self.ocsp(self.seal)],
+            "crls": [self.crl],
+            "ocsps": [self.ocsp],
         }
         return {name: [b64encode(each).decode() for each in values] for name, values in lists.items()}
 
