@@ -14,6 +14,7 @@ from api.errors import MediaTypeError, RequestError
 from api.files import file_of
 from api.rate_limit import limited_rate
 from api.service import Serving
+from sealing.verification_report import make_report
 from verify.etsi_report import to_xml
 from web.reading import reading_of
 from web.verdict_token import VerdictTokens
@@ -52,8 +53,6 @@ def download_report(request: Request, service: Serving, fields: Fields) -> Respo
         return file_of(text, name=f"{stem}.json", media_type="application/json")
     if form == "xml":
         return file_of(to_xml(verdict), name=f"{stem}.xml", media_type="application/xml")
-    from sealing.verification_report import make_report
-
     language = reading_of(request).language
     made = service.verifying.run(
         lambda: make_report(service.shop, verdict, name=carried.name, language=language, now=now)

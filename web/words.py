@@ -153,8 +153,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "输入印章旁印着的核验码和文书编号。这里只回答编号是否相符、是什么事项、何时盖章、现状如何；只有电子文件才能判断真伪。",
         (
             "Type the check code printed beside the seal and the number of the document. You learn whether the "
-            "number matches, for which item and when it was sealed, and its present status. Only the electronic file can tell "
-            "whether a document is genuine."
+            "number matches, for which item and when it was sealed, and its present status. Only the electronic "
+            "file can tell whether a document is genuine."
         ),
     ),
     "check_code": ("核验码", "Check code"),

@@ -24,10 +24,12 @@ from servers import Server, running
 from sqlalchemy import select
 from world import CITY, ORGANS, World, build_world, letter
 
+from ledger.entry import Draft
 from registry.store import Act, Actor
 from sealing import receipts
 from sealing.administration.document_status import StatusRequest, set_status
 from sealing.administration.seals import SealPolicy
+from sealing.check_codes import check_subject, new_check_code
 from sealing.clock import utc_now
 from sealing.impressions import get
 from sealing.seal import Sealer
@@ -149,16 +151,26 @@ def _sealed(world: World, folder: Path, name: str) -> Document:
     assert outcome.impression is not None, outcome.findings
     with world.shop.database.read() as connection:
         row = get(connection, outcome.impression)
-        facts = world.shop.book.entry(connection, row.entry).value("document")
-    assert isinstance(facts, dict)
     sealed = world.shop.documents.read_path(row.sealed_digest).read_bytes()
     receipt = receipts.receipt(world.shop, row, utc_now()).to_bytes()
     return Document(
         path=_written(folder / f"{name}.pdf", sealed),
         number=submission.order.document_number,
-        code=str(facts.get("check_code", "")),
+        code=coded(world, row.entry),
         receipt=_written(folder / f"{name}.receipt.json", receipt),
     )
+
+
+def coded(world: World, index: int) -> str:
+    """The check code of the impression in entry ``index``; where its seal has none, one in an entry like it."""
+    with world.shop.database.write() as connection:
+        entry = world.shop.book.entry(connection, index)
+        groups = {name: dict(opening.value) for name, opening in entry.openings.items()}  # type: ignore[arg-type]  # objects
+        if "check_code" not in groups["document"]:
+            groups["document"]["check_code"] = code = new_check_code()
+            subjects = (*entry.leaf.subjects, check_subject(code))
+            world.shop.book.append(connection, Draft(kind=entry.kind, subjects=subjects, groups=groups), utc_now())
+        return str(groups["document"]["check_code"])
 
 
 def _annul(world: World, document: Document) -> None:

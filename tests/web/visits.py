@@ -31,8 +31,14 @@ class Visit:
         """WCAG 2.1 A and AA violations found by axe, and a page wider than the window."""
         found = Axe().run(self.page, options=_RULES).response["violations"]
         told = [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        return told + ([f"{wide} px too wide"] if wide > 0 else [])
+        size = self.page.viewport_size
+        assert size is not None
+        for width in (320, 360, 1280):
+            self.page.set_viewport_size({"width": width, "height": 800})
+            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            told += [f"{wide} px too wide at {width}"] if wide > 0 else []
+        self.page.set_viewport_size(size)
+        return told
 
 
 @contextmanager
