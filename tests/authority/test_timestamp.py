@@ -154,7 +154,8 @@ def test_a_signature_by_another_key_does_not_leave(each_authority: "Authority", 
 def der(tag: int, *parts: bytes) -> bytes:
     content = b"".join(parts)
     length = len(content)
-    head = bytes([length]) if length < 128 else b"\x82" + length.to_bytes(2, "big")
+    size = (length.bit_length() + 7) // 8
+    head = bytes([length]) if length < 128 else bytes([0x80 | size]) + length.to_bytes(size, "big")
     return bytes([tag]) + head + content
 
 
