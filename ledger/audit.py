@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ledger import audit_rows as rows
 from ledger import store
+from ledger.audit_cosignatures import StoredCosignature, cosignatures
 from ledger.canonical import parse
 from ledger.checkpoint import Checkpoint, LogIdentity, open_checkpoint
 from ledger.entry import ERASURE, ERASURE_GROUP, Leaf, Opening
@@ -109,6 +110,7 @@ class _Walk:
             rows.openings(self._connection, start, end),
         )
         signed = self._signed(start + 1, end + 1)
+        cosigned = cosignatures(self._connection, start + 1, end + 1)
         completed: dict[Node, bytes] = {}
         named: list[tuple[str, int]] = []
         for index in range(start, end):
@@ -124,6 +126,7 @@ class _Walk:
                 self._tree, nodes = self._tree.append(leaf_hash(stored[index].leaf))
                 completed.update(nodes)
                 self._compare_roots(signed)
+                self._compare_cosigned(cosigned)
         self._nodes(completed, rows.nodes(self._connection, start, end))
         self._check_subjects(start, end, named)
 
@@ -141,6 +144,10 @@ class _Walk:
             found = (f"台账只有 {self._tree.size} 条", f"a record of {self._tree.size} entries")
             expected = (f"已签发的 {size} 条", f"the {size} entries that were signed")
             self._report("checkpoint-ahead", signed[0].where, found, expected)
+        for size, ahead in cosignatures(self._connection, self._tree.size + 1, 2**62).items() if self._whole else ():
+            found = (f"台账只有 {self._tree.size} 条", f"a record of {self._tree.size} entries")
+            expected = (f"见证过的 {size} 条", f"the {size} entries that were cosigned")
+            self._report("cosigned-ahead", ahead[0].where, found, expected)
         if "subject-missing" in self.breaks or rows.subject_count(self._connection) != self._subjects:
             self._find_unknown_subject()
 
@@ -262,6 +269,13 @@ class _Walk:
             if each.root != root:
                 expected = (f"条目复算的 {root.hex()}", f"{root.hex()}, computed from the leaves")
                 self._report("checkpoint-root", each.where, (each.root.hex(),) * 2, expected)
+
+    def _compare_cosigned(self, cosigned: Mapping[int, Sequence[StoredCosignature]]) -> None:
+        for each in cosigned.get(self._tree.size, ()):
+            root = self._tree.root()
+            if not each.fits(Checkpoint(origin=self._identity.origin, size=self._tree.size, root=root)):
+                found = ("附签不是对这棵树的", "a cosignature that is not good for this tree")
+                self._report("cosignature-differs", each.where, found, (root.hex(), f"one over root {root.hex()}"))
 
     def _report(self, code: str, where: str, found: tuple[str, str], expected: tuple[str, str]) -> None:
         self.breaks.setdefault(code, Break(code=code, where=where, found=found, expected=expected))

@@ -47,7 +47,7 @@ def test_every_entry_is_proven_from_tiles_alone(service: Service) -> None:
     assert (tree.size, tree.root()) == (checkpoint.size, checkpoint.root)
 
 
-def test_a_full_tile_may_be_kept_for_ever_a_partial_one_not(service: Service) -> None:
+def test_tiles_never_change_and_may_be_kept_for_ever(service: Service) -> None:
     size = read(service, "/v1/log").json()["size"]
     assert size > 256
     assert "immutable" in read(service, "/v1/tile/0/000").headers["cache-control"]
