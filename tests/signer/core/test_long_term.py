@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 import pytest
+from asn1crypto.keys import PrivateKeyInfo
 from asn1crypto.x509 import Certificate as OracleCertificate
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signer.archive_file import ArchivedFile, embed_archive, measure_archive
 from signer.byte_layout import Layout
@@ -125,3 +131,32 @@ def test_pyhanko_reads_the_security_store_and_nothing_is_stored_twice(
         assert [ref.get_object().data for ref in store.crls] == [authority.crl]
         assert [ref.get_object().data for ref in store.ocsps] == [authority.ocsp]
         assert len(store.certs) == 3
+
+
+def foreign(source: Path, target: Path, authority: Authority) -> Path:
+    """Certified at P=1 by pyHanko's own signer."""
+    own = OracleCertificate.load(authority.chain[0])
+    pkcs8 = authority.seal_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    signer = SimpleSigner(own, PrivateKeyInfo.load(pkcs8), SimpleCertificateStore())
+    stated = PdfSignatureMetadata(
+        field_name="Theirs", certify=True, docmdp_permissions=MDPPerm.NO_CHANGES, md_algorithm="sha256"
+    )
+    with source.open("rb") as read, target.open("wb+") as write:
+        PdfSigner(stated, signer).sign_pdf(IncrementalPdfFileWriter(read), output=write)
+    return target
+
+
+@pytest.mark.parametrize("kind", ["classic", "streams"])
+def test_a_foreign_certified_file_can_be_extended(
+    papers: "Papers", judges: "Judges", authority: Authority, tmp_path: Path, kind: str
+) -> None:
+    signed = foreign(getattr(papers, kind)(), tmp_path / "foreign.pdf", authority)
+    archived = archive(signed, tmp_path / "extended.pdf", authority)
+    assert said_by_pdfsig(archived.path)[0] == ("adbe.pkcs7.detached", "Signature is Valid.")
+    with archived.path.open("rb") as file:
+        reader = PdfFileReader(file, strict=True)
+        anchor = OracleCertificate.load(authority.root.public_bytes(Encoding.DER))
+        context = ValidationContext(trust_roots=[anchor], allow_fetching=False)
+        status = validate_pdf_signature(reader.embedded_regular_signatures[0], context)
+    assert status.bottom_line
+    assert status.modification_level == ModificationLevel.LTA_UPDATES
