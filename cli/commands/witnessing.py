@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from cli import console
-from cli.options import argument, group
+from cli.options import AsJson, Data, argument, group
+from cli.workplace import opened
 
 commands = group("见证 / witnesses")
 
@@ -34,3 +35,25 @@ def witness(
         console.say(cosigner.identity.vkey)
         console.tell(f"见证 / witness: http://{host}:{listening.getsockname()[1]}/add-checkpoint")
         serve(cosigner, utc_now, listening)
+
+
+@commands.command()
+@console.guarded
+def witnesses(*, data: Data = None, as_json: AsJson = False) -> None:
+    """各见证人最近何时附签，最近一次答复如何 / When each witness last cosigned, and what it last answered."""
+    from sealing.witness_states import witness_states  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        states = witness_states(shop)
+    if as_json:
+        rows = [
+            {name: getattr(each, name) for name in ("name", "url", "vkey", "cosigned", "size", "asked", "outcome")}
+            for each in states
+        ]
+        console.show_json({"witnesses": rows, "cosigned": sum(each.good for each in states)})
+        return
+    titles = ("见证人 / witness", "最近附签 / cosigned", "条数 / size", "最近询问 / asked", "结果 / outcome")
+    console.show_table(titles, ((each.name, each.cosigned, each.size, each.asked, each.outcome) for each in states))
+    console.say(
+        f"{len(states)} 个见证人，{sum(each.good for each in states)} 个已附签 / of {len(states)} have cosigned"
+    )
