@@ -36,6 +36,9 @@ class SealedAnswer(Answer):
                     "application": "app-aaaaaaaaaaaaaaaaaaaaaaaaaa",
                     "entry": 17,
                     "sealed_digest": "sha256:" + "0" * 64,
+                    "level": "PAdES-B-LT",
+                    "level_asked": "PAdES-B-LT",
+                    "lowered_because": None,
                     "document": "/v1/impressions/imp-aaaaaaaaaaaaaaaaaaaaaaaaaa/document",
                     "receipt": {
                         "d": "yinxin/receipt/v1",
@@ -52,6 +55,9 @@ class SealedAnswer(Answer):
     application: str
     entry: int
     sealed_digest: str
+    level: str | None
+    level_asked: str | None
+    lowered_because: str | None
     document: str
     receipt: dict[str, Any]
     findings: list[Sentence]
@@ -96,6 +102,9 @@ def sealed_answer(service: Service, outcome: Outcome, form: str) -> Response:
         "application": outcome.application,
         "entry": outcome.entry,
         "sealed_digest": impression.sealed_digest,
+        "level": outcome.level,
+        "level_asked": outcome.level_asked,
+        "lowered_because": outcome.lowered_because,
         "document": f"{here}/document",
         "receipt": receipt(service.shop, impression, service.now()).to_json(),
         "findings": shown_findings(outcome.findings),

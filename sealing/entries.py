@@ -14,11 +14,10 @@ from policies.decision import Decision, Finding
 from policies.facts import to_json
 from registry.record import derived_id
 from sealing.applications import Attempt
+from sealing.check_codes import check_subject
 from sealing.gather import Gathered
+from sealing.levels import FinishedFile
 from sealing.preparation import Preparation
-from signer.seal_file import SealedFile
-
-LEVEL = "PAdES-B-B"
 
 
 def signature_subject(to_be_signed: str) -> str:
@@ -104,6 +103,7 @@ def intent_draft(
                 "byte_range_digest": "sha256:" + prepared.byte_range_digest.hex(),
                 "to_be_signed": preparation.to_be_signed_digest,
                 "key": preparation.key.ref,
+                "level_asked": preparation.level.asked,
             },
             "case": gathered.case_group(),
             "numbers": gathered.numbers_group(),
@@ -121,12 +121,19 @@ def impression_draft(
     gathered: Gathered,
     decision: Decision,
     preparation: Preparation,
-    sealed: SealedFile,
+    finished: FinishedFile,
 ) -> Draft:
-    """The entry of one seal put on one PDF."""
+    """The entry of one seal put on one PDF. ``sealed_digest`` and ``sealed_length`` are of the whole file delivered."""
+    sealed = finished.sealed
     return Draft(
         kind="seal.impressed",
-        subjects=(impression, attempt.application, attempt.id, signature_subject(preparation.to_be_signed_digest)),
+        subjects=(
+            impression,
+            attempt.application,
+            attempt.id,
+            signature_subject(preparation.to_be_signed_digest),
+            check_subject(preparation.check_code),
+        ),
         groups={
             "application": {
                 "impression": impression,
@@ -139,9 +146,11 @@ def impression_draft(
                 "source_digest": preparation.source_digest,
                 "source_length": sealed.source_length,
                 "byte_range_digest": "sha256:" + sealed.byte_range_digest.hex(),
-                "sealed_digest": "sha256:" + sealed.digest.hex(),
-                "sealed_length": sealed.length,
-                "level": LEVEL,
+                "sealed_digest": finished.digest,
+                "sealed_length": finished.whole.length,
+                "check_code": preparation.check_code,
+                "check_mark": preparation.check_mark,
+                **finished.facts(),
             },
             "case": gathered.case_group(),
             "numbers": gathered.numbers_group(),

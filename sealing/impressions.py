@@ -185,6 +185,13 @@ def checked(connection: Connection, book: Book, impression: str) -> Impression:
     return check(connection, book, get(connection, impression))
 
 
+def level_of(entry: StoredEntry) -> dict[str, str | None]:
+    """The level reached and asked, and why they differ where they do, as the entry of an impression tells."""
+    opening = entry.openings.get("document")
+    document = opening.value if opening is not None and isinstance(opening.value, dict) else {}
+    return {name: document.get(name) for name in ("level", "level_asked", "lowered_because")}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Which impressions to list: those of these organs (either side), or of all when None."""

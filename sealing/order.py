@@ -116,6 +116,9 @@ class Outcome:
     sealed_digest: str | None
     findings: list[dict[str, Any]]
     replayed: bool = False
+    level: str | None = None
+    level_asked: str | None = None
+    lowered_because: str | None = None
 
 
 def request_facts(order: Order, application: str, placement: str) -> RequestFacts:

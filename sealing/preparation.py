@@ -8,8 +8,10 @@ from typing import Any
 
 from keystore.interface import SigningKey
 from ledger.moments import to_text
+from sealing.check_codes import new_check_code
 from sealing.errors import ConflictError
 from sealing.inspection import Inspection
+from sealing.levels import Level, plan_level
 from sealing.order import Submission
 from sealing.parts import Pins, SealParts, seal_parts
 from sealing.workshop import Workshop
@@ -21,7 +23,8 @@ from signer.seal_file import Prepared, measure
 class Preparation:
     """A document with an empty place for the seal. Lives for one attempt; never stored, never resumed.
 
-    ``pins``, ``ready`` and ``handle`` are None when the order names no usable seal or the document has
+    ``check_code`` is printed beside the face as ``check_mark`` tells (form, page and place), None where nothing is.
+    ``level``, ``pins``, ``ready`` and ``handle`` are None when the order names no usable seal or the document has
     objections: then only a refusal can follow.
     """
 
@@ -33,6 +36,16 @@ class Preparation:
     pins: Pins | None
     ready: Prepared | None
     handle: SigningKey | None
+    planned: Level | None = None
+    check_code: str = ""
+    check_mark: dict[str, Any] | None = None
+
+    @property
+    def level(self) -> Level:
+        """The level that is aimed at. Raises :class:`ConflictError` when nothing was prepared."""
+        if self.planned is None:
+            raise _not_prepared()
+        return self.planned
 
     @property
     def prepared(self) -> Prepared:
@@ -62,7 +75,8 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
     """Look at the document in a worker process and prepare it for the seal that the order names.
 
     Raises ``signer.errors.PlacementError`` for a place where no seal can stand, ``sandbox`` errors when the
-    document is too expensive to look at, and ``keystore`` errors when the key cannot be opened.
+    document is too expensive to look at, ``keystore`` errors when the key cannot be opened, and
+    :class:`sealing.errors.UnavailableError` when the level of the seal cannot be had now.
     """
     with shop.database.read() as connection:
         since = shop.book.size(connection) - 1
@@ -72,10 +86,16 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
         if parts is None:
             answer = shop.workers.call("signer.desk:inspect_document", _inspection_arguments(shop, submission))
             return _only_inspected(submission, target, answer, parts, since)
+        level, code = plan_level(shop, parts, now), new_check_code()
         answer = shop.workers.call(
             "signer.desk:prepare_document",
-            _inspection_arguments(shop, submission) | _seal_arguments(submission, target, parts, now),
-            seconds=_seconds(shop, submission.source),
+            _inspection_arguments(shop, submission)
+            | _seal_arguments(submission, target, parts, now)
+            | {
+                "validation_data": None if level.data is None else level.data.to_json(),
+                "check_mark": _check_mark(shop, submission, parts, code),
+            },
+            seconds=shop.seconds_for(submission.source),
         )
         if answer["layout"] is None:
             return _only_inspected(submission, target, answer, parts, since)
@@ -86,6 +106,7 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
             source_digest=bytes.fromhex(submission.document.removeprefix("sha256:")),
             chain=parts.chain,
             algorithm=handle.algorithm,
+            token_reserve=level.token_reserve,
         )
     except BaseException:
         target.unlink(missing_ok=True)
@@ -99,6 +120,9 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
         pins=parts.pins,
         ready=ready,
         handle=handle,
+        planned=level,
+        check_code=code,
+        check_mark=answer["check_mark"],
     )
 
 
@@ -146,8 +170,17 @@ def _seal_arguments(submission: Submission, target: Path, parts: SealParts, now:
     }
 
 
-def _seconds(shop: Workshop, source: Path) -> float:
-    return shop.settings.sandbox_seconds * max(1.0, source.stat().st_size / 10_000_000)
+def _check_mark(shop: Workshop, submission: Submission, parts: SealParts, code: str) -> dict[str, str] | None:
+    """The mark that the seal's policy asks for; no order can switch it off."""
+    form, order = parts.seal.record.check_mark, submission.order
+    if form == "none":
+        return None
+    return {
+        "form": form,
+        "code": code,
+        "url": f"{shop.settings.public_url}/c/{code}",
+        "number": order.document_number or order.licence_number or order.case_number,
+    }
 
 
 def _not_prepared() -> ConflictError:

@@ -8,7 +8,7 @@ application has at most one impression.
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -23,6 +23,7 @@ from policies.rulesets import decide
 from registry import consumed_approvals, numbers
 from registry.errors import RegistryError, RowTamperedError
 from registry.records import Agreement
+from sandbox.errors import SandboxError
 from sealing import applications, impressions
 from sealing.abandon import LAPSED, abandon
 from sealing.clock import Clock, utc_now
@@ -40,22 +41,28 @@ from sealing.errors import (
 )
 from sealing.gather import Gathered, gather, gather_again
 from sealing.inspection import Presented
+from sealing.levels import FinishedFile, finish, stamp_signature
 from sealing.order import Caller, Outcome, Submission
 from sealing.preparation import Preparation, prepare
 from sealing.workshop import Workshop
 from signer.errors import SignerError
-from signer.seal_file import SealedFile, embed
+from signer.seal_file import check_signature, embed
 
 STEPS = (
     "intent_written",
     "intent_committed",
     "key_used",
+    "token_granted",
     "sealed_file_written",
+    "archived_file_written",
     "sealed_file_kept",
     "impression_written",
     "impression_committed",
 )
-"""Every line between two durable effects, in order. Crash tests stop at each."""
+"""Every line between two durable effects, in order. Crash tests stop at each.
+
+``token_granted`` is passed by a seal with a time-stamp, ``archived_file_written`` by one with an archive time-stamp.
+"""
 
 
 def killer(step: str | None) -> Callable[[str], None]:
@@ -124,8 +131,8 @@ class Sealer:
         if isinstance(known, Outcome):
             return known
 
-        # 2. Without any lock: examine, open the key, draw, prepare, and gather what the rules will look at. The
-        #    bytes to be signed are known now.
+        # 2. Without any lock: look whether the level can be had and fetch its validation data, examine, open the key,
+        #    draw, prepare, and gather what the rules will look at. The bytes to be signed are known now.
         preparation = prepare(self.shop, submission, self.clock())
         try:
             presented = use.presented(known, preparation)
@@ -134,10 +141,10 @@ class Sealer:
             decided = self._intend(use, presented, early, preparation)
             if isinstance(decided, Outcome):
                 return decided
-            # 4. Use the key once; the signature is checked against the certificate before it is embedded.
+            # 4. Use the key once; the signature is checked against the certificate, time-stamped, and embedded.
             # 5. Keep the sealed bytes, then the second commit. Only now does anything leave.
-            sealed = self._sign(decided.attempt, preparation)
-            return self._conclude(decided, preparation, sealed)
+            finished = self._sign(decided.attempt, preparation)
+            return self._conclude(decided, preparation, finished)
         finally:
             preparation.discard()
 
@@ -246,7 +253,11 @@ class Sealer:
             if impression not in entry.leaf.subjects:
                 raise _tampered(application.id, f"entry {entry.index} is not about impression {impression}")
             sealed = impressions.checked(connection, self.shop.book, impression).sealed_digest
-        return applications.outcome(application, findings, sealed_digest=sealed)
+        outcome = applications.outcome(application, findings, sealed_digest=sealed)
+        told = impressions.level_of(entry)
+        return replace(
+            outcome, level=told["level"], level_asked=told["level_asked"], lowered_because=told["lowered_because"]
+        )
 
     def _refuse(
         self, connection: Connection, application: str, gathered: Gathered, decision: Decision, now: datetime
@@ -291,56 +302,69 @@ class Sealer:
             counted=gathered.counted,
         )
 
-    def _sign(self, attempt: applications.Attempt, preparation: Preparation) -> SealedFile:
-        """Sign, check, embed, and keep the file; whatever fails here ends the attempt."""
+    def _sign(self, attempt: applications.Attempt, preparation: Preparation) -> FinishedFile:
+        """Sign, check, time-stamp, embed, and keep the file; whatever fails here ends the attempt."""
         prepared, key = preparation.prepared, preparation.key
         try:
             signature = key.sign(Permit.to_sign(key, prepared.to_be_signed), prepared.to_be_signed)
             self.at("key_used")
-            sealed = embed(prepared, signature)
+            check_signature(prepared, signature)
+            stamped = stamp_signature(self.shop, preparation.level, signature, self.clock())
+            if stamped.token is not None:
+                self.at("token_granted")
+            sealed = embed(prepared, signature, None if stamped.token is None else stamped.token.der)
             self.at("sealed_file_written")
-            kept = self.shop.documents.put(sealed.path)
-            if kept != digest_text(sealed):
-                raise StorageError(
-                    "document-changed",
-                    f"保存的文件摘要为 {kept}，应为 {digest_text(sealed)}",
-                    f"the kept file has the digest {kept}, expected {digest_text(sealed)}",
-                )
+            finished = finish(self.shop, sealed, stamped, self.clock)
+            if finished.archived is not None:
+                self.at("archived_file_written")
+            self._keep(finished)
             self.at("sealed_file_kept")
         except OSError as error:
             typed = storage_error(error)
             self._give_up(attempt, typed.code)
             raise typed from error
-        except (KeystoreError, SignerError, SealingError) as error:
+        except (KeystoreError, SignerError, SealingError, SandboxError) as error:
             self._give_up(attempt, error.code)
             raise
-        return sealed
+        return finished
 
-    def _conclude(self, intent: _Intent, preparation: Preparation, sealed: SealedFile) -> Outcome:
+    def _keep(self, finished: FinishedFile) -> None:
+        try:
+            kept = self.shop.documents.put(finished.whole.path)
+        finally:
+            finished.discard()
+        if kept != finished.digest:
+            raise StorageError(
+                "document-changed",
+                f"保存的文件摘要为 {kept}，应为 {finished.digest}",
+                f"the kept file has the digest {kept}, expected {finished.digest}",
+            )
+
+    def _conclude(self, intent: _Intent, preparation: Preparation, finished: FinishedFile) -> Outcome:
         """Second commit: lock and decide again, then record the impression or abandon.
 
         When it is not known whether the commit was stored, the file stays and recovery or a repeat tells.
         """
         try:
             with self.shop.database.write() as connection:
-                outcome = self._impress(connection, intent, preparation, sealed)
+                outcome = self._impress(connection, intent, preparation, finished)
         except DatabaseError:
             raise
         except (RegistryError, LedgerError, IntegrityError) as error:
             self._give_up(intent.attempt, getattr(error, "code", "integrity"))
-            self.shop.documents.destroy(digest_text(sealed))
+            self.shop.documents.destroy(finished.digest)
             raise
         except AbandonedError:
-            self.shop.documents.destroy(digest_text(sealed))
+            self.shop.documents.destroy(finished.digest)
             raise
         self.at("impression_committed")
         if isinstance(outcome, AbandonedError):
-            self.shop.documents.destroy(digest_text(sealed))
+            self.shop.documents.destroy(finished.digest)
             raise outcome
         return outcome
 
     def _impress(
-        self, connection: Connection, intent: _Intent, preparation: Preparation, sealed: SealedFile
+        self, connection: Connection, intent: _Intent, preparation: Preparation, finished: FinishedFile
     ) -> "Outcome | AbandonedError":
         attempt, application, impression = intent.attempt, intent.attempt.application, new_id("imp")
         gathered, now = gather_again(
@@ -362,12 +386,12 @@ class Sealer:
             return _status_changed(attempt, codes)
         if not applications.move(connection, attempt.id, to="sealed"):
             raise _lease_lost(attempt)
-        draft = impression_draft(impression, attempt, gathered, decision, preparation, sealed)
+        draft = impression_draft(impression, attempt, gathered, decision, preparation, finished)
         entry = self.shop.book.append(connection, draft, now)
         applications.note_outcome(connection, attempt.id, entry.index)
         applications.end(connection, application, state="sealed", entry=entry.index, impression=impression)
         impressions.record(
-            connection, impression, application, entry=entry, gathered=gathered, sealed_digest=digest_text(sealed)
+            connection, impression, application, entry=entry, gathered=gathered, sealed_digest=finished.digest
         )
         self.at("impression_written")
         return Outcome(
@@ -375,18 +399,16 @@ class Sealer:
             state="sealed",
             entry=entry.index,
             impression=impression,
-            sealed_digest=digest_text(sealed),
+            sealed_digest=finished.digest,
             findings=findings_json(decision),
+            level=finished.level.reached,
+            level_asked=finished.level.asked,
+            lowered_because=finished.level.lowered_because,
         )
 
     def _give_up(self, attempt: applications.Attempt, reason: str) -> None:
         with self.shop.database.write() as connection:
             abandon(connection, self.shop.book, attempt, reason=reason, key_used=True, now=self.clock())
-
-
-def digest_text(sealed: SealedFile) -> str:
-    """The digest of the whole sealed file as text."""
-    return "sha256:" + sealed.digest.hex()
 
 
 def _tampered(application: str, found: str) -> RowTamperedError:

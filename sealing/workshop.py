@@ -92,6 +92,10 @@ class Workshop:
         decision = self.book.entry(connection, entry).openings.get("decision")
         return list(decision.value["findings"]) if decision is not None and isinstance(decision.value, dict) else []
 
+    def seconds_for(self, document: Path) -> float:
+        """Seconds that a worker may spend on a document: more, in proportion, for one beyond 10 MB."""
+        return self.settings.sandbox_seconds * max(1.0, document.stat().st_size / 10_000_000)
+
     def close(self) -> None:
         """Stop the workers and close the database."""
         self.workers.close()

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import pytest
 from databases import KINDS, PostgresServer, copy_of, empty_database
 from world import START, World, build_world
 
+from sealing.administration.seals import SealPolicy, set_policy
+from sealing.order import Outcome
 from sealing.seal import Sealer
 from sealing.settings import Settings
 from sealing.workshop import Workshop, open_workshop
@@ -52,6 +55,22 @@ class Installed:
     def sealer(self, at: Callable[[str], None] | None = None, shop: Workshop | None = None) -> Sealer:
         return Sealer(shop or self.shop, clock=self.clock, at=at)
 
+    def policy(self, name: str = "city", **chosen: Any) -> None:
+        """Let seal ``name`` seal by another policy from now on."""
+        act = replace(self.world.act("选定级别"), now=self.clock())
+        set_policy(self.shop, self.world.seals[name], SealPolicy(**{"check_mark": "none"} | chosen), act)
+
+    def sealed(self, name: str = "city", shop: Workshop | None = None, **chosen: Any) -> "Sealed":
+        """A document sealed by a policy."""
+        self.policy(name, **chosen)
+        submission = self.world.submission(name, self.folder)
+        outcome = self.sealer(shop=shop).seal(submission, self.caller)
+        assert outcome.state == "sealed", outcome.findings
+        with self.shop.database.read() as connection:
+            entry = self.shop.book.entry(connection, outcome.entry)
+        path = self.shop.documents.read_path(outcome.sealed_digest)
+        return Sealed(outcome=outcome, path=path, document=entry.value("document"))
+
     def audit(self) -> list[str]:
         return [str(each.en) for each in self.shop.book.audit()]
 
@@ -62,6 +81,15 @@ class Installed:
             from ledger.tables import entries
 
             return list(connection.execute(select(entries.c.kind).order_by(entries.c.index)).scalars())
+
+
+@dataclass
+class Sealed:
+    """A sealed document: what the caller was told, the file, and the ``document`` group of its entry."""
+
+    outcome: Outcome
+    path: Path
+    document: dict[str, Any]
 
 
 @dataclass

@@ -147,12 +147,14 @@ def test_a_process_that_stops_at_a_step(installed, step):
         if reached == step:
             raise BrokenError
 
+    installed.policy(level="PAdES-B-LTA")  # the one level that passes every step
     submission = installed.world.submission("city", installed.folder)
     with pytest.raises(BrokenError):
         installed.sealer(at=stop).seal(submission, installed.caller)
 
     outcome = retry_after_recovery(installed, submission)
     assert outcome.replayed == (step == "impression_committed")
+    assert outcome.level == "PAdES-B-LTA"
 
 
 def test_recovery_leaves_a_living_attempt_alone(installed):

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from servers import running
 
+from sealing.administration.seals import SealPolicy, set_policy
 from sealing.audit import audit
 from sealing.clock import utc_now
 from sealing.impressions import Selection, listed
@@ -34,6 +35,9 @@ def test_every_step_of_the_cycle_has_its_switch():
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_server_killed_at_a_step_loses_and_doubles_nothing(settings, today, tmp_path, step):
+    with open_workshop(settings) as shop:  # the one level that passes every step
+        policy = SealPolicy(level="PAdES-B-LTA", check_mark="none")
+        set_policy(shop, today.seals["city"], policy, today.act("选定级别"))
     submission = today.submission("city", tmp_path)
     with running(settings, tmp_path, unsafe_kill_at=step, lease="PT1S") as server:
         server.log_in(today.clients["platform"].client)
@@ -54,6 +58,7 @@ def test_a_server_killed_at_a_step_loses_and_doubles_nothing(settings, today, tm
     assert answer.status_code == (200 if step == "impression_committed" else 201), answer.text
     assert again.status_code == 200
     assert again.json()["impression"] == answer.json()["impression"]
+    assert (answer.json()["level"], again.json()["level"]) == ("PAdES-B-LTA", "PAdES-B-LTA")
     with open_workshop(settings) as shop:
         with shop.database.read() as connection:
             assert len(list(listed(connection, Selection(organs=None)))) == 1
