@@ -1,10 +1,11 @@
 """Which of the forms on offer the caller likes best (RFC 9110 12.5.1)."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from api.errors import NotAcceptableError
 
-PDF, JSON, CSV = "application/pdf", "application/json", "text/csv"
+PDF, JSON, CSV, XML = "application/pdf", "application/json", "text/csv", "application/xml"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -20,6 +21,16 @@ def preferred(accept: str | None, offers: Sequence[str]) -> str:
             f"offered are {', '.join(offers)}; the Accept header takes none of them",
         )
     return best
+
+
+def preferred_language(accept_language: str | None) -> Literal["zh", "en"]:
+    """Chinese unless the caller likes English better (RFC 9110 12.5.4); every other language is nobody's wish here."""
+    ranges = [_range(each) for each in (accept_language or "").split(",")]
+    zh, en = (
+        max((quality for kind, quality in ranges if kind.partition("-")[0] == name), default=0.0)
+        for name in ("zh", "en")
+    )
+    return "en" if en > zh else "zh"
 
 
 def _range(text: str) -> tuple[str, float]:

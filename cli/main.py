@@ -5,6 +5,7 @@ import typer
 from cli.commands import (
     agreements,
     clients,
+    evidence,
     items,
     judging,
     normalising,
@@ -19,7 +20,14 @@ from cli.options import group
 
 app: typer.Typer = group("印信：行政审批“2号章”的签发、使用与核验 / guarded No. 2 seals: issue, use, verify")
 
-for _commands in (operation.commands, seal_uses.commands, judging.commands, normalising.commands, witnessing.commands):
+for _commands in (
+    operation.commands,
+    seal_uses.commands,
+    judging.commands,
+    normalising.commands,
+    evidence.commands,
+    witnessing.commands,
+):
     app.registered_commands += _commands.registered_commands
 
 app.add_typer(organs.commands, name="organ")

@@ -3,13 +3,14 @@
 It cannot be taken for a No. 2 seal, which has one ring, a star, a grantor's name, 行政审批专用章 and a number.
 """
 
+import math
 from decimal import Decimal
 from functools import cache
 from typing import Final
 
 from signer.face import POINTS_PER_MM, STEPS, Face
 from signer.glyphs import Segment, glyphs
-from signer.layout import Affine, Shape, arc_for, on_arc, ring, straight
+from signer.layout import Affine, Arc, Shape, on_arc, ring, straight
 
 DIAMETER_MM: Final = Decimal(34)
 NAME: Final = "印信核验服务"
@@ -46,14 +47,14 @@ def _shapes() -> list[Shape]:
     width = float(DIAMETER_MM)
     inner = width / 2 - _OUTER_MM - _GAP_MM
     shapes = [ring(width / 2, _OUTER_MM), ring(inner, _INNER_MM)]
-    shapes += on_arc(list(glyphs(NAME)), arc_for(len(NAME), width, inner - _INNER_MM, 0.13))
-    shapes += [_rule(3.6), _rule(-3.6)]
-    shapes += straight([(each, 0.0, 1.0) for each in glyphs(TITLE)], 0.0, 4.6, 24.0)
-    shapes += straight([(each, 0.0, 1.0) for each in glyphs(SAMPLE)], -7.6, 4.0, 12.0)
+    shapes += on_arc(list(glyphs(NAME)), Arc(em=4.6, baseline=10.2, pitch=math.radians(25), squeeze=0.94))
+    shapes += [_rule(1.6), _rule(-5.2)]
+    shapes += straight([(each, 0.0, 1.0) for each in glyphs(TITLE)], -1.8, 4.4, 22.0)
+    shapes += straight([(each, 0.0, 1.0) for each in glyphs(SAMPLE)], -8.6, 3.8, 12.0)
     return shapes
 
 
 def _rule(y: float) -> Shape:
-    half, thick = 12.4, _RULE_MM / 2
+    half, thick = 11.6, _RULE_MM / 2
     corners = ((-half, y - thick), (half, y - thick), (half, y + thick), (-half, y + thick))
     return (Segment("M", (corners[0],)), *(Segment("L", (each,)) for each in corners[1:]), Segment("Z"))

@@ -37,7 +37,8 @@ def sections(verdict: Verdict, language: Language) -> tuple[Section, ...]:
         indication=verdict.indication,
         sub_indication=verdict.sub_indication,
         rows=(
-            (_pick(("文件", "File"), language), f"{verdict.file_digest}, {verdict.file_length} B"),
+            (_pick(("文件摘要", "File digest"), language), verdict.file_digest),
+            (_pick(("文件长度", "File length"), language), f"{verdict.file_length} B"),
             (_pick(("核验时间", "Judged at"), language), verdict.judged_at),
         ),
         findings=verdict.findings,

@@ -1,0 +1,142 @@
+"""The package is judged by a bare interpreter and openssl; what is changed in it is noticed or declared unproven."""
+
+import ast
+import json
+import sys
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from evidence_packing import packed
+from world import START
+
+from ledger.canonical import canonical
+from sealing.court_package import build_package
+from sealing.errors import UnknownError
+
+pytestmark = pytest.mark.tool("openssl")
+UNPROVEN = {"FORMAT.md", "judge.py", "manifest.json"}
+
+
+def with_manifest(members: dict[str, bytes]) -> bytes:
+    """As a forger would: every digest in the manifest fits again."""
+    manifest = json.loads(members["manifest.json"])
+    for name, data in members.items():
+        if name != "manifest.json":
+            manifest["members"].setdefault(name, {})["sha256"] = sha256(data).hexdigest()
+    return packed(members | {"manifest.json": canonical(manifest)})
+
+
+def test_a_genuine_package_passes(court: Any) -> None:
+    code, said = court.judge(court.package)
+    assert code == 0, said
+    assert "通过 / PASSED" in said
+
+
+def test_its_own_anchors_do_not_prove_it(court: Any) -> None:
+    assert court.judge(court.package, trusted=False)[0] == 2
+
+
+def test_the_same_record_gives_the_same_bytes(court: Any) -> None:
+    assert build_package(court.shop, court.impression, START) == court.package
+
+
+def test_the_script_needs_nothing_but_the_standard_library_and_is_short(court: Any) -> None:
+    source = court.members()["judge.py"].decode()
+    assert len(source.splitlines()) < 300
+    imported = {
+        name.name.split(".")[0]
+        for each in ast.walk(ast.parse(source))
+        if isinstance(each, ast.Import)
+        for name in each.names
+    } | {each.module.split(".")[0] for each in ast.walk(ast.parse(source)) if isinstance(each, ast.ImportFrom)}
+    assert imported <= sys.stdlib_module_names
+
+
+def flipped(data: bytes) -> bytes:
+    """One bit in the middle; of text that is base64, inside of it."""
+    place = len(data) // 2
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+MEMBERS = (
+    "document.pdf",
+    "receipt.json",
+    "consistency.json",
+    "chain/signer.pem",
+    "crl/issuer.crl",
+    "crl/root.crl",
+    "root.pem",
+    "log.vkey",
+    "entries/agreement.json",
+    "entries/approval_key.json",
+    "entries/certificate.json",
+    "entries/organ_key_1.json",
+    "entries/organ_key_2.json",
+    "entries/seal.json",
+)
+"""What something proves; ``chain/issuers.pem`` stands in the CMS too, so that a broken copy breaks the list's check."""
+
+
+def test_every_member_is_judged_or_declared_unproven(court: Any) -> None:
+    names = set(court.members())
+    assert names == {*MEMBERS, "chain/issuers.pem", *UNPROVEN, *(each for each in names if each.startswith("rules/"))}
+    said = court.judge(court.package)[1]
+    assert all(each in said for each in ("FORMAT.md", "judge.py", "rules/*", "manifest.json"))
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_changed_member_is_noticed_even_when_the_manifest_was_changed_too(court: Any, name: str) -> None:
+    members = court.members()
+    members[name] = flipped(members[name])
+    code, said = court.judge(with_manifest(members))
+    assert code == 1, (name, said)
+
+
+def test_a_changed_member_is_noticed_by_the_manifest(court: Any) -> None:
+    members = court.members()
+    code, said = court.judge(packed(members | {"rules/words.py": b"", "chain/issuers.pem": b""}))
+    assert code == 1
+    assert "rules/words.py" in said
+
+
+def test_a_missing_or_further_member_is_noticed(court: Any) -> None:
+    members = court.members()
+    assert court.judge(packed({name: data for name, data in members.items() if name != "entries/seal.json"}))[0] == 1
+    assert court.judge(packed(members | {"entries/other.json": b"{}"}))[0] == 1
+
+
+def test_other_anchors_refuse(court: Any) -> None:
+    """A whole installation of a forger: everything fits but root and log key."""
+    trusted = (court.folder / "log.vkey").read_text()
+    try:
+        origin, _, key = trusted.split("+", 2)
+        other = b"\x01" + bytes(32)
+        named = sha256(origin.encode() + b"\n" + other).digest()[:4].hex()
+        assert b64decode(key) != other
+        (court.folder / "log.vkey").write_text(f"{origin}+{named}+{b64encode(other).decode()}")
+        assert court.judge(court.package)[0] == 1
+    finally:
+        (court.folder / "log.vkey").write_text(trusted)
+
+
+def test_an_opening_with_another_value_is_noticed(court: Any) -> None:
+    members = court.members()
+    receipt = json.loads(members["receipt.json"])
+    receipt["evidence"]["openings"]["case"]["value"]["case_number"] = "另一件"
+    code, said = court.judge(with_manifest(members | {"receipt.json": canonical(receipt)}))
+    assert code == 1
+    assert "✗ receipt" in said
+
+
+def test_bytes_added_to_the_document_are_pointed_at(court: Any) -> None:
+    members = court.members()
+    code, said = court.judge(with_manifest(members | {"document.pdf": members["document.pdf"] + b"\n%%EOF\n"}))
+    assert code in {0, 2}
+    assert "bytes added later are not judged here" in said
+
+
+def test_an_unknown_impression(court: Any) -> None:
+    with pytest.raises(UnknownError):
+        build_package(court.shop, "imp-" + "a" * 26, START)
