@@ -115,7 +115,7 @@ def _keystore(folder: Path) -> Keystore:
 
 
 def _about(folder: Path) -> Path:
-    return folder / "witness.json"
+    return folder / "identity.json"
 
 
 def _state(folder: Path) -> Path:

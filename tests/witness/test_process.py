@@ -61,7 +61,7 @@ def test_its_files_are_its_own(tmp_path: Path) -> None:
     with running_witness(folder, log.identity):
         modes = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
         assert modes["key-encryption-key"] == 0o600
-        assert modes["witness.json"] == 0o600
+        assert modes["identity.json"] == 0o600
         assert [mode for name, mode in modes.items() if name.startswith("witness-")] == [0o600]
         again = start(folder, folder / "logs.txt")
         assert again.returncode == 3
