@@ -212,7 +212,7 @@ def _identified(certificate: x509.Certificate, info: cms.SignerInfo, ess: Any) -
     serial = ess["issuer_serial"]
     if not isinstance(serial, tsp.IssuerSerial) or serial.native is None:
         return True
-    names = [each.chosen for each in serial["issuer"] if each.name == "directory_name"]
+    names = [each.chosen.untag() for each in serial["issuer"] if each.name == "directory_name"]
     return any(_is(certificate, name, serial["serial_number"].native) for name in names)
 
 

@@ -40,6 +40,9 @@ def judge_bounded(path: Path, receipts: Sequence[Receipt], *, trust: Trust, now:
         "roots": [root.public_bytes(Encoding.PEM).decode() for root in trust.roots],
         "logs": [log.vkey for log in trust.logs],
         "crls": [b64encode(each).decode() for each in trust.crls],
+        "ocsps": [b64encode(each).decode() for each in trust.ocsps],
+        "timestamp_roots": [root.public_bytes(Encoding.PEM).decode() for root in trust.timestamp_roots],
+        "witnesses": [each.vkey for each in trust.witnesses],
         "now": to_text(now),
     }
     with path.open("rb") as file:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from verify.ledger_evidence import AskLog
+from verify.ledger_evidence import AskLog, FileBytesHashed
 from verify.pdf_syntax import FileBytes
 from verify.receipt import Receipt
 from verify.signature_reading import digest_of
@@ -25,6 +25,11 @@ class Case:
     trust: Trust
     now: datetime
     ask_log: AskLog | None
+
+    @property
+    def hashed(self) -> FileBytesHashed:
+        """The file for the comparison with its record."""
+        return FileBytesHashed(length=len(self.data), hash_prefix=self.hash_prefix)
 
     def hash_prefix(self, length: int) -> str:
         """``sha256:…`` of the first ``length`` bytes."""

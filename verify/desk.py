@@ -2,10 +2,12 @@
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
 
 from verify.case import mapped
 from verify.judge import judge
@@ -13,7 +15,7 @@ from verify.ledger_evidence import AskLog, LogAnswer, Trace
 from verify.receipt import Receipt
 from verify.signature import to_be_signed
 from verify.signature_reading import open_reader, read_signatures
-from verify.trust import Trust, TrustError, read_logs, read_roots
+from verify.trust import Trust, TrustError, read_logs, read_roots, read_witnesses
 
 
 def list_signatures(*, document: str) -> list[str]:
@@ -30,7 +32,7 @@ def list_signatures(*, document: str) -> list[str]:
         return [to_be_signed(reading) for reading in readings]
 
 
-def judge_document(
+def judge_document(  # noqa: PLR0913  each is a member of the request
     *,
     document: str,
     receipt: dict[str, Any] | None,
@@ -38,20 +40,31 @@ def judge_document(
     logs: list[str],
     crls: list[str],
     now: str,
+    ocsps: list[str] | None = None,
+    timestamp_roots: list[str] | None = None,
+    witnesses: list[str] | None = None,
     log_answers: dict[str, dict[str, Any]] | None = None,
     further_receipts: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Judge the file at the path ``document`` and answer :meth:`verify.verdict.Verdict.to_json`.
 
-    ``roots`` are PEM, ``logs`` verifier keys, ``crls`` base64 of DER, ``now`` RFC 3339 with a zone. ``log_answers`` is
-    what the log at hand (one of ``logs``) says, by digest: :func:`list_signatures`, or ``digests`` in a first verdict
-    (sealed, byte_range, to_be_signed), name what to ask for; each answer has ``state`` (found, absent, abandoned) and
-    may have ``receipt``. Raises ``ReceiptError`` and ``TrustError``.
+    ``roots`` and ``timestamp_roots`` are PEM, ``logs`` and ``witnesses`` verifier keys, ``crls`` and ``ocsps`` base64
+    of DER, ``now`` RFC 3339 with a zone. ``log_answers`` is what the log at hand (one of ``logs``) says, by digest:
+    :func:`list_signatures`, or ``digests`` in a first verdict (sealed, byte_range, to_be_signed), name what to ask
+    for; each answer has ``state`` (found, absent, abandoned) and may have ``receipt`` and ``status`` (what has become
+    of seal, agreement, certificate and document). Raises ``ReceiptError`` and ``TrustError``.
     """
     verdict = judge(
         Path(document),
         receipt=None if receipt is None else Receipt.from_json(receipt),
-        trust=_trust(roots, logs, crls),
+        trust=Trust(
+            roots=_roots(roots),
+            logs=tuple(log for text in logs for log in read_logs(text.encode())),
+            crls=_decoded("crl-unreadable", crls),
+            ocsps=_decoded("ocsp-unreadable", ocsps or ()),
+            timestamp_roots=_roots(timestamp_roots or ()),
+            witnesses=tuple(each for text in witnesses or () for each in read_witnesses(text.encode())),
+        ),
         now=datetime.fromisoformat(now),
         ask_log=None if log_answers is None else _asker(log_answers),
         further_receipts=[Receipt.from_json(each) for each in further_receipts or ()],
@@ -59,18 +72,17 @@ def judge_document(
     return verdict.to_json()
 
 
-def _trust(roots: list[str], logs: list[str], crls: list[str]) -> Trust:
+def _roots(texts: Iterable[str]) -> tuple[x509.Certificate, ...]:
+    return tuple(root for pem in texts for root in read_roots(pem.encode()))
+
+
+def _decoded(code: str, texts: Iterable[str]) -> tuple[bytes, ...]:
     try:
-        lists = tuple(b64decode(each, validate=True) for each in crls)
+        return tuple(b64decode(each, validate=True) for each in texts)
     except (Base64Error, ValueError) as error:
         raise TrustError(
-            "crl-unreadable", "吊销列表应为 base64 编码的 DER", "revocation lists are expected as base64 of DER"
+            code, "吊销列表和应答应为 base64 编码的 DER", "revocation lists and answers are expected as base64 of DER"
         ) from error
-    return Trust(
-        roots=tuple(root for pem in roots for root in read_roots(pem.encode())),
-        logs=tuple(log for text in logs for log in read_logs(text.encode())),
-        crls=lists,
-    )
 
 
 def _asker(answers: Mapping[str, Mapping[str, Any]]) -> AskLog:
@@ -80,6 +92,10 @@ def _asker(answers: Mapping[str, Mapping[str, Any]]) -> AskLog:
         if given is None:
             return None
         receipt = given.get("receipt")
-        return LogAnswer(state=given["state"], receipt=None if receipt is None else Receipt.from_json(receipt))
+        return LogAnswer(
+            state=given["state"],
+            receipt=None if receipt is None else Receipt.from_json(receipt),
+            status=given.get("status"),
+        )
 
     return ask

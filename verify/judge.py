@@ -14,6 +14,7 @@ from ledger.moments import to_text
 from verify import changes, file_scan, rendering
 from verify.case import Case, mapped
 from verify.ledger_evidence import AskLog, named, unmatched_receipt
+from verify.material import gather, judge_store
 from verify.pdf_syntax import SyntaxFaultError
 from verify.receipt import Receipt
 from verify.signature import judge_signature
@@ -22,6 +23,7 @@ from verify.trust import Trust
 from verify.verdict import Finding, SignatureVerdict, Verdict, doubt, failure, warning
 
 _HEADER = b"%PDF-"
+_MOST_SIGNATURES = 100
 _Judged = tuple[tuple[Finding, ...], tuple[SignatureVerdict, ...]]
 
 
@@ -75,6 +77,8 @@ def _judge_file(case: Case) -> _Judged:
     )
     if not places and not signatures.readings:
         return (*findings, _UNSIGNED), ()
+    if len(signatures.readings) > _MOST_SIGNATURES:
+        return (*findings, _too_many(len(signatures.readings))), ()
     judged, stumbles = _each_signature(case, signatures, lenient=lenient)
     return (*findings, *stumbles, *_not_final(judged), *((_LENIENT,) if lenient else ())), judged
 
@@ -82,10 +86,11 @@ def _judge_file(case: Case) -> _Judged:
 def _each_signature(
     case: Case, signatures: Signatures, *, lenient: bool
 ) -> tuple[tuple[SignatureVerdict, ...], list[Finding]]:
-    judged, stumbles = [], []
+    material = gather(case, signatures)
+    judged, stumbles = [], list(judge_store(material))
     for reading in signatures.readings:
         try:
-            judged.append(judge_signature(case, signatures, reading, lenient=lenient))
+            judged.append(judge_signature(case, signatures, reading, material, lenient=lenient))
         except Exception as error:  # noqa: BLE001  the findings on the rest of the file must not be lost
             stumbles.append(_stumbled(error))
     return tuple(judged), stumbles
@@ -147,6 +152,14 @@ def _unreadable(error: Exception, case: Case, *, signed: bool) -> Finding:
     if signed and not as_recorded:
         return failure("pdf_broken", f"{zh}，而其中有签名", f"{en}, and there is a signature in it", "FORMAT_FAILURE")
     return doubt("pdf_unreadable", zh, en)
+
+
+def _too_many(found: int) -> Finding:
+    return doubt(
+        "too_many_signatures",
+        f"文件有 {found} 个签名，至多核验 {_MOST_SIGNATURES} 个",
+        f"the file has {found} signatures, at most {_MOST_SIGNATURES} are judged",
+    )
 
 
 def _stumbled(error: Exception) -> Finding:

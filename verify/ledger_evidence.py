@@ -1,18 +1,22 @@
 """Whether the log that the certificate names knows this signature, and as what."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from authority.binding import SealBinding
 from ledger.checkpoint import Checkpoint, LogIdentity
 from ledger.entry import Leaf
 from ledger.errors import LedgerError
+from ledger.evidence import Evidence
 from ledger.moments import to_text
 from verify.receipt import Receipt
+from verify.times import Proof
 from verify.trust import Trust, log_key_hash
 from verify.verdict import Facts, Finding, doubt, failure, note, warning
+from verify.witnesses import JudgeToken, Witnessed, judge_witnesses
 
 IMPRESSED = "seal.impressed"
 ABANDONED = "seal.abandoned"
@@ -32,26 +36,41 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogAnswer:
-    """What a log at hand says of a trace; ``receipt`` may come with ``found``."""
+    """What a log at hand says of a trace; ``receipt`` and the present ``status`` may come with ``found``."""
 
     state: Literal["found", "absent", "abandoned"]
     receipt: Receipt | None = None
+    status: Facts | None = None
 
 
 AskLog = Callable[[Trace], LogAnswer | None]
 """None when the log could not be asked. Only asked about seals whose certificate names one of the trusted logs."""
+AskWitnesses = Callable[[Evidence], Witnessed]
 HashPrefix = Callable[[int], str]
 """``sha256:…`` of so many bytes from the start of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileBytesHashed:
+    """The file as the record can be compared with it: its length, and the digest of its first bytes."""
+
+    length: int
+    hash_prefix: HashPrefix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerJudgement:
-    """Findings, and what the openings say; ``sealed_at`` only when the entry was proven to be in the log."""
+    """Findings, and what the openings say; ``sealed_at`` only when the entry was proven to be in the log.
+
+    ``proofs`` are what witnesses prove of the time, ``status`` is what a log at hand says of the present.
+    """
 
     findings: tuple[Finding, ...]
     facts: Facts
     openings: Mapping[str, Any]
     sealed_at: datetime | None
+    proofs: tuple[Proof, ...] = ()
+    status: Facts = field(default_factory=dict)
 
 
 def opened(receipt: Receipt) -> dict[str, Any]:
@@ -72,8 +91,10 @@ def judge_ledger(
     *,
     binding: SealBinding,
     trust: Trust,
-    hash_prefix: HashPrefix,
+    file: FileBytesHashed,
     ask_log: AskLog | None,
+    now: datetime,
+    judge_token: JudgeToken,
 ) -> LedgerJudgement:
     """Judge the receipt that is about this signature, or ask the log at hand, or say that neither was there."""
     own = {trace.byte_range_digest, trace.sealed_digest, trace.to_be_signed}
@@ -83,15 +104,24 @@ def judge_ledger(
     if answer is not None and answer.state != "found":
         return _only(_ABSENT if answer.state == "absent" else _ABANDONED, {"state": answer.state})
     receipt = receipt or (answer.receipt if answer else None)
+    status = (answer.status if answer else None) or {}
     if receipt is not None:
-        return _judge_receipt(receipt, trace, binding=binding, trust=trust, hash_prefix=hash_prefix)
+        witnessed = partial(judge_witnesses, trust=trust, now=now, judge_token=judge_token)
+        found = _judge_receipt(receipt, trace, binding=binding, trust=trust, file=file, witnessed=witnessed)
+        return replace(found, status=status)
     if answer is not None:
-        return _only(_ONLY_SAID, {"state": "found"})
+        return replace(_only(_ONLY_SAID, {"state": "found"}), status=status)
     return _only(_MISSING, {"state": "not_asked"})
 
 
 def _judge_receipt(
-    receipt: Receipt, trace: Trace, *, binding: SealBinding, trust: Trust, hash_prefix: HashPrefix
+    receipt: Receipt,
+    trace: Trace,
+    *,
+    binding: SealBinding,
+    trust: Trust,
+    file: FileBytesHashed,
+    witnessed: AskWitnesses,
 ) -> LedgerJudgement:
     identity = _log_of(binding, trust)
     if identity is None:
@@ -102,17 +132,20 @@ def _judge_receipt(
         invalid = failure("ledger_evidence_invalid", f"台账证据无效：{error.zh}", f"the ledger evidence: {error.en}")
         return _only(invalid, {"state": "invalid", "log": identity.origin})
     openings = opened(receipt)
+    outside = witnessed(receipt.evidence)
     findings = (
         *_kind(leaf),
         *_same_impression(receipt, leaf),
-        *_same_file(openings, trace, hash_prefix),
+        *_same_file(openings, trace, file),
         *_same_seal(openings, binding),
         *_allowed(openings),
         *_groups(leaf, openings),
-        _operator_only(),
+        *outside.findings,
     )
-    facts = _facts(receipt, leaf, checkpoint, identity)
-    return LedgerJudgement(findings=findings, facts=facts, openings=openings, sealed_at=leaf.time)
+    facts = {**_facts(receipt, leaf, checkpoint, identity), **outside.facts}
+    return LedgerJudgement(
+        findings=findings, facts=facts, openings=openings, sealed_at=leaf.time, proofs=outside.proofs
+    )
 
 
 def _log_of(binding: SealBinding, trust: Trust) -> LogIdentity | None:
@@ -140,23 +173,31 @@ def _same_impression(receipt: Receipt, leaf: Leaf) -> Iterator[Finding]:
         )
 
 
-def _same_file(openings: Mapping[str, Any], trace: Trace, hash_prefix: HashPrefix) -> Iterator[Finding]:
+def _same_file(openings: Mapping[str, Any], trace: Trace, file: FileBytesHashed) -> Iterator[Finding]:
+    """The file that was delivered is this one, or the beginning of it: later revisions are judged as changes."""
     document = openings.get("document")
     if not isinstance(document, dict):
         return
-    source_length = document.get("source_length")
-    if not isinstance(source_length, int) or not 0 < source_length < trace.sealed_length:
+    source, delivered = document.get("source_length"), document.get("sealed_length")
+    if not isinstance(source, int) or not 0 < source < trace.sealed_length:
         yield _other_file("source_length")
         return
-    here = {
-        "byte_range_digest": trace.byte_range_digest,
-        "sealed_digest": trace.sealed_digest,
-        "sealed_length": trace.sealed_length,
-        "source_digest": hash_prefix(source_length),
-    }
+    if not isinstance(delivered, int) or delivered < trace.sealed_length:
+        yield _other_file("sealed_length")
+        return
+    here = {"byte_range_digest": trace.byte_range_digest, "source_digest": file.hash_prefix(source)}
+    if delivered <= file.length:
+        here["sealed_digest"] = file.hash_prefix(delivered)
     different = [name for name, value in here.items() if document.get(name) != value]
     if different:
         yield _other_file(", ".join(different))
+    elif delivered > file.length:
+        yield failure(
+            "delivered_part_missing",
+            f"交付的文件长 {delivered} 字节，本文件只有 {file.length} 字节：签名之后的部分（如存档时间戳）已丢失",
+            f"the delivered file has {delivered} bytes, this one {file.length}: what stood behind the signature, such"
+            " as an archive time-stamp, is lost",
+        )
 
 
 def _same_seal(openings: Mapping[str, Any], binding: SealBinding) -> Iterator[Finding]:
@@ -218,7 +259,6 @@ def _facts(receipt: Receipt, leaf: Leaf, checkpoint: Checkpoint, identity: LogId
         "kind": leaf.kind,
         "time": to_text(leaf.time),
         "checkpoint_size": checkpoint.size,
-        "witnessed": "operator_only",
     }
 
 
@@ -251,14 +291,6 @@ def _not_trusted(binding: SealBinding) -> Finding:
 def unmatched_receipt() -> Finding:
     """A receipt that is about no signature of the file."""
     return _other_file("byte_range_digest")
-
-
-def _operator_only() -> Finding:
-    return note(
-        "operator_only",
-        "台账与时间以运营方为凭，没有外部见证或时间戳",
-        "ledger and time are the operator's word; no outside witness or time-stamp stands behind them",
-    )
 
 
 _MISSING = doubt(

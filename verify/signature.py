@@ -1,33 +1,60 @@
-"""Judges one signature: integrity, later changes, certificate, ledger, approval, in this order."""
+"""Judges one signature: integrity, later changes, time, certificate, ledger, approval, in this order."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from authority.binding import SealBinding, read_binding
 from authority.errors import BindingError
+from authority.timestamp_token import TimeStampToken
+from ledger.moments import to_text
 from verify import certificate, changes, integrity
 from verify.approval import judge_approval
 from verify.case import Case
 from verify.ledger_evidence import IMPRESSED, LedgerJudgement, Trace, judge_ledger
+from verify.levels import judge_level, level_reached
+from verify.material import Material
+from verify.path import Path
+from verify.present import judge_status
 from verify.signature_reading import Reading, Signatures, digest_of
+from verify.times import Times
+from verify.timestamps import Stamp, judge_order
 from verify.verdict import Facts, Finding, SignatureVerdict, doubt, note
+from verify.witnesses import Proven
+
+_NO_LEDGER = LedgerJudgement(findings=(), facts={"state": "not_applicable"}, openings={}, sealed_at=None)
 
 
-def judge_signature(case: Case, signatures: Signatures, reading: Reading, *, lenient: bool) -> SignatureVerdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Basis:
+    """What a signature is judged by: its trace, what the ledger says, its time-stamps, and the times they prove."""
+
+    trace: Trace
+    ledger: LedgerJudgement
+    stamps: tuple[Stamp, ...]
+    findings: tuple[Finding, ...]
+    times: Times
+    path: Path
+    level: str | None
+
+
+def judge_signature(
+    case: Case, signatures: Signatures, reading: Reading, material: Material, *, lenient: bool
+) -> SignatureVerdict:
     """The verdict on one signature of the file. What pyHanko raises is left to the caller."""
     sound = (
         *integrity.judge_integrity(case.data, reading),
         *changes.judge_changes(case.data, reading, signatures, lenient=lenient),
     )
     if reading.is_timestamp:
-        return _timestamp(case, reading, sound)
+        return _timestamp(case, reading, material, sound)
     try:
         binding = read_binding(reading.signer)
     except BindingError as error:
         malformed = doubt("seal_extension_malformed", error.zh, error.en)
-        return _foreign(case, reading, (*sound, malformed))
+        return _foreign(case, reading, material, (*sound, malformed))
     if binding is None:
-        return _foreign(case, reading, (*sound, _NOT_OURS))
-    return _seal(case, reading, sound, binding)
+        return _foreign(case, reading, material, sound)
+    return _seal(case, reading, material, sound, binding)
 
 
 def trace_of(case: Case, reading: Reading) -> Trace:
@@ -47,24 +74,61 @@ def to_be_signed(reading: Reading) -> str:
     return "sha256:" + digest_of(reading.signed_attributes, "sha256", (0, len(reading.signed_attributes))).hex()
 
 
-def _seal(case: Case, reading: Reading, sound: tuple[Finding, ...], binding: SealBinding) -> SignatureVerdict:
-    trace = trace_of(case, reading)
-    ledger = judge_ledger(
-        trace, case.receipts, binding=binding, trust=case.trust, hash_prefix=case.hash_prefix, ask_log=case.ask_log
+def _basis(case: Case, reading: Reading, material: Material, binding: SealBinding | None) -> _Basis:
+    trace, end = trace_of(case, reading), reading.written.covered_end
+    judge, newer = material.judge(case), material.newer(end)
+    stamps, found = judge.of_signature(reading, newer)
+
+    def judge_token(token: TimeStampToken) -> Proven:
+        stamp = judge.judge(token, source="checkpoint", field=reading.field, newer=())
+        return stamp.proof, stamp.findings
+
+    ledger = _NO_LEDGER
+    if binding is not None:
+        ledger = judge_ledger(
+            trace,
+            case.receipts,
+            binding=binding,
+            trust=case.trust,
+            file=case.hashed,
+            ask_log=case.ask_log,
+            now=case.now,
+            judge_token=judge_token,
+        )
+    proofs = (*(each.proof for each in stamps if each.proof), *newer, *ledger.proofs)
+    path = material.path(case, reading)
+    return _Basis(
+        trace=trace,
+        ledger=ledger,
+        stamps=stamps,
+        findings=(*found, *judge_order([*stamps[:1], *material.over(end)])),
+        times=Times(proofs=proofs, recorded=ledger.sealed_at),
+        path=path,
+        level=level_reached(integrity.level_of(reading), path, stamps, material, covered_end=end),
     )
-    path, found, facts = _certificate(case, reading, ledger)
+
+
+def _seal(
+    case: Case, reading: Reading, material: Material, sound: tuple[Finding, ...], binding: SealBinding
+) -> SignatureVerdict:
+    basis = _basis(case, reading, material, binding)
+    ledger = basis.ledger
+    found, facts = _certificate(case, reading, material, basis)
     approval_findings, approval = _approval(ledger, binding)
     return SignatureVerdict(
-        **_shared(case, reading, trace, ledger),
+        **_shared(case, reading, material, basis),
         kind="seal",
         findings=(
             *sound,
             *integrity.judge_form(reading),
+            *basis.findings,
             *found,
             *ledger.findings,
             *_same_certificate(reading, ledger),
+            *judge_level(basis.level, _opened(ledger, "document", "level")),
             *approval_findings,
-            *certificate.judge_licence(path),
+            *judge_status(ledger.status),
+            *certificate.judge_licence(basis.path),
         ),
         certificate=facts,
         seal={
@@ -72,7 +136,7 @@ def _seal(case: Case, reading: Reading, sound: tuple[Finding, ...], binding: Sea
             "number": binding.seal_number,
             "id": _opened(ledger, "seal", "seal"),
             "grantor_code": binding.grantor_code,
-            "specimen": path.embedded,
+            "specimen": basis.path.embedded,
         },
         agreement={
             "number": binding.agreement,
@@ -83,41 +147,60 @@ def _seal(case: Case, reading: Reading, sound: tuple[Finding, ...], binding: Sea
         },
         item=_item(ledger),
         approval=approval,
+        status=ledger.status,
     )
 
 
-def _foreign(case: Case, reading: Reading, sound: tuple[Finding, ...]) -> SignatureVerdict:
+def _foreign(case: Case, reading: Reading, material: Material, sound: tuple[Finding, ...]) -> SignatureVerdict:
     """A signature under a certificate of others is judged as far as trust reaches; no log of ours can know it."""
-    nothing = LedgerJudgement(findings=(), facts={"state": "not_applicable"}, openings={}, sealed_at=None)
-    _, found, facts = _certificate(case, reading, nothing)
+    basis = _basis(case, reading, material, None)
+    found, facts = _certificate(case, reading, material, basis)
+    report = basis.path.root is not None and certificate.seals_reports(reading.signer)
+    malformed = any(each.code == "seal_extension_malformed" for each in sound)
+    kind_said = () if malformed else (_REPORT if report else _NOT_OURS,)
     return SignatureVerdict(
-        **_shared(case, reading, trace_of(case, reading), nothing),
-        kind="foreign",
-        findings=(*sound, *found),
+        **_shared(case, reading, material, basis),
+        kind="report" if report else "foreign",
+        findings=(*sound, *kind_said, *basis.findings, *found),
         certificate=facts,
     )
 
 
-def _timestamp(case: Case, reading: Reading, sound: tuple[Finding, ...]) -> SignatureVerdict:
-    """A document time-stamp: only that it fits the file is judged."""
-    nothing = LedgerJudgement(findings=(), facts={"state": "not_applicable"}, openings={}, sealed_at=None)
-    path = certificate.build_path(reading.signer, reading.others, case.trust)
+def _timestamp(case: Case, reading: Reading, material: Material, sound: tuple[Finding, ...]) -> SignatureVerdict:
+    """A document time-stamp: what it proves, it proves of what it covers."""
+    here = material.of(reading)
+    stamp = here.stamp if here else None
+    path = stamp.path if stamp else material.path(case, reading)
+    newer = material.newer(reading.written.covered_end)
+    own = (stamp.proof,) if stamp and stamp.proof else ()
+    basis = _Basis(
+        trace=trace_of(case, reading),
+        ledger=_NO_LEDGER,
+        stamps=(stamp,) if stamp else (),
+        findings=here.findings if here else (),
+        times=Times(proofs=(*own, *newer)),
+        path=path,
+        level=None,
+    )
+    recorded = Times(proofs=newer, recorded=stamp.token.time if stamp else None)
+    _, states = certificate.judge_revocation(path, material.revocation, now=case.now, times=recorded)
     return SignatureVerdict(
-        **_shared(case, reading, trace_of(case, reading), nothing),
+        **_shared(case, reading, material, basis),
         kind="timestamp",
-        findings=(*sound, integrity.unjudged_timestamp(certificate.printable(reading.field))),
-        certificate=certificate.certificate_facts(path, {"signer": "not_checked"}),
+        findings=(*sound, *basis.findings),
+        certificate=certificate.certificate_facts(path, states),
     )
 
 
-def _certificate(
-    case: Case, reading: Reading, ledger: LedgerJudgement
-) -> tuple[certificate.Path, tuple[Finding, ...], Facts]:
-    path = certificate.build_path(reading.signer, reading.others, case.trust)
-    revocation, states = certificate.judge_revocation(path, case.trust, now=case.now, sealed_at=ledger.sealed_at)
-    at_sealing = certificate.judge_at_sealing(reading.signer, ledger.sealed_at, case.now) if ledger.sealed_at else ()
-    findings = (*certificate.judge_path(path, case.trust, now=case.now), *at_sealing, *revocation)
-    return path, findings, certificate.certificate_facts(path, states)
+def _certificate(case: Case, reading: Reading, material: Material, basis: _Basis) -> tuple[tuple[Finding, ...], Facts]:
+    path, times, now = basis.path, basis.times, case.now
+    revocation, states = certificate.judge_revocation(path, material.revocation, now=now, times=times)
+    findings = (
+        *certificate.judge_path(path, case.trust.roots, now=now, times=times),
+        *certificate.judge_times(reading.signer, times, now),
+        *revocation,
+    )
+    return findings, certificate.certificate_facts(path, states)
 
 
 def _approval(ledger: LedgerJudgement, binding: SealBinding) -> tuple[tuple[Finding, ...], Facts]:
@@ -141,29 +224,37 @@ def _same_certificate(reading: Reading, ledger: LedgerJudgement) -> tuple[Findin
     )
 
 
-def _shared(case: Case, reading: Reading, trace: Trace, ledger: LedgerJudgement) -> dict[str, Any]:
+def _shared(case: Case, reading: Reading, material: Material, basis: _Basis) -> dict[str, Any]:
     end = reading.written.covered_end
     return {
         "field": certificate.printable(reading.field),
-        "level": integrity.level_of(reading),
+        "level": basis.level,
         "signer": certificate.signer_facts(reading.signer),
-        "ledger": ledger.facts,
+        "ledger": basis.ledger.facts,
         "coverage": {
             "byte_range": list(reading.written.byte_range),
             "whole_file": end >= len(case.data) - 1,
             "later_bytes": len(case.data) - end,
         },
-        "time": {
-            "claimed": certificate.printable(reading.claimed_time or "") or None,
-            "ledger": ledger.facts.get("time"),
-            "basis": "operator_only" if ledger.sealed_at else "claimed_only",
-        },
+        "time": _time(reading, material, basis),
         "digests": {
-            "byte_range": trace.byte_range_digest,
-            "sealed": trace.sealed_digest,
-            "to_be_signed": trace.to_be_signed,
+            "byte_range": basis.trace.byte_range_digest,
+            "sealed": basis.trace.sealed_digest,
+            "to_be_signed": basis.trace.to_be_signed,
         },
         "final": changes.permitted_level(reading) == changes.NO_CHANGES,
+    }
+
+
+def _time(reading: Reading, material: Material, basis: _Basis) -> Facts:
+    best = basis.times.best
+    stamps = (*basis.stamps, *material.over(reading.written.covered_end))
+    return {
+        "claimed": certificate.printable(reading.claimed_time or "") or None,
+        "ledger": basis.ledger.facts.get("time"),
+        "proven": None if best is None else to_text(best.time),
+        "basis": basis.times.basis,
+        "time_stamps": [each.facts() for each in stamps],
     }
 
 
@@ -178,6 +269,11 @@ def _opened(ledger: LedgerJudgement, group: str, name: str) -> Any:  # noqa: ANN
     return values.get(name) if isinstance(values, dict) else None
 
 
+_REPORT = note(
+    "verification_report",
+    "这是本系统核验报告上的核验专用章，不是授权印章",
+    "the verification service's own seal on a report of it, not a seal under an agreement",
+)
 _NOT_OURS = note(
     "not_our_seal",
     "签名证书不带本系统的印章扩展，不是本系统的印章",

@@ -69,6 +69,12 @@ class Reading:
         return self.written.name(b"Type") == "/DocTimeStamp" or self.sub_filter == "/ETSI.RFC3161"
 
     @property
+    def cms_bytes(self) -> bytes:
+        """The CMS alone, without the zeros behind it."""
+        length: int = peek(self.written.contents)
+        return self.written.contents[:length]
+
+    @property
     def signed_attributes(self) -> bytes:
         """The DER SET OF that the key signed (RFC 5652 5.4); empty where there are none."""
         encoded: bytes = self.signer_info["signed_attrs"].dump()

@@ -1,4 +1,4 @@
-"""What the verifier trusts, brought from elsewhere than the file: roots, logs, and revocation lists to look into."""
+"""What the verifier trusts, brought from elsewhere than the file: roots, logs, witnesses, revocation data."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from authority.errors import UNREADABLE
 from ledger.checkpoint import LogIdentity
+from ledger.cosignature import WitnessIdentity
 from ledger.errors import LedgerError
 
 LONGEST = 4 * 1024 * 1024
@@ -26,19 +27,41 @@ class TrustError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Trusted roots and logs; ``crls`` are DER or PEM and are trusted only as far as an issuer signed them."""
+    """Trusted roots and logs; revocation data are trusted only as far as an issuer signed them.
+
+    ``roots`` are for documents, and for the operator's own time-stamps; ``timestamp_roots`` for time-stamp authorities
+    outside. ``crls`` are DER or PEM, ``ocsps`` answers in DER. ``witnesses`` cosign the logs' checkpoints.
+    """
 
     roots: tuple[x509.Certificate, ...]
     logs: tuple[LogIdentity, ...]
     crls: tuple[bytes, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    timestamp_roots: tuple[x509.Certificate, ...] = ()
+    witnesses: tuple[WitnessIdentity, ...] = ()
 
     @classmethod
-    def read(cls, roots: tuple[Path, ...], logs: tuple[Path, ...], crls: tuple[Path, ...] = ()) -> "Trust":
-        """Read PEM files, verifier-key files (C2SP signed-note, one a line) and CRL files. Raises ``TrustError``."""
+    def read(
+        cls,
+        roots: tuple[Path, ...],
+        logs: tuple[Path, ...],
+        crls: tuple[Path, ...] = (),
+        *,
+        ocsps: tuple[Path, ...] = (),
+        timestamp_roots: tuple[Path, ...] = (),
+        witnesses: tuple[Path, ...] = (),
+    ) -> "Trust":
+        """Read PEM files, files of verifier keys (C2SP signed-note, one a line), lists and answers.
+
+        Raises ``TrustError``.
+        """
         return cls(
             roots=tuple(root for path in roots for root in read_roots(_bytes_of(path))),
             logs=tuple(log for path in logs for log in read_logs(_bytes_of(path))),
             crls=tuple(_bytes_of(path, _LONGEST_CRL) for path in crls),
+            ocsps=tuple(_bytes_of(path) for path in ocsps),
+            timestamp_roots=tuple(root for path in timestamp_roots for root in read_roots(_bytes_of(path))),
+            witnesses=tuple(each for path in witnesses for each in read_witnesses(_bytes_of(path))),
         )
 
 
@@ -62,10 +85,29 @@ def read_logs(text: bytes) -> tuple[LogIdentity, ...]:
     return found
 
 
+def read_witnesses(text: bytes) -> tuple[WitnessIdentity, ...]:
+    """The verifier keys of a text, one a line. Raises :class:`TrustError` ``witness-key-unreadable``."""
+    try:
+        found = tuple(WitnessIdentity.from_vkey(line) for line in text.decode().splitlines() if line.strip())
+    except (LedgerError, UnicodeDecodeError) as error:
+        raise _witness_unreadable() from error
+    if not found:
+        raise _witness_unreadable()
+    return found
+
+
 def log_key_hash(identity: LogIdentity) -> str:
     """``sha256:<hex>`` over the log key's SubjectPublicKeyInfo, as seal certificates name it."""
     key = Ed25519PublicKey.from_public_bytes(identity.public_key)
     return "sha256:" + sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def _witness_unreadable() -> TrustError:
+    return TrustError(
+        "witness-key-unreadable",
+        "见证方公钥应为每行一个校验公钥（名称+指纹+公钥，类型 4）",
+        "witness keys are expected as verifier keys of type 4, one a line (name+hash+key)",
+    )
 
 
 def _log_unreadable() -> TrustError:

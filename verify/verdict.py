@@ -74,13 +74,15 @@ Facts = Mapping[str, Any]
 class SignatureVerdict:
     """One signature.
 
-    ``kind`` is ``seal`` (certificate of this system), ``foreign`` or ``timestamp``; ``digests`` names what a log can be
+    ``kind`` is ``seal`` (certificate of this system), ``report`` (the service's own seal on a report),
+    ``foreign`` or ``timestamp``; ``level`` is the PAdES level really reached; ``status`` the present state, from a log
+    at hand; ``digests`` names what a log can be
     asked for: ``byte_range``, ``sealed`` (the bytes up to the end of its revision), ``to_be_signed``. The other members
     are facts, each with its own names, as ``docs/verify.md`` lists them.
     """
 
     field: str
-    kind: Literal["seal", "foreign", "timestamp"]
+    kind: Literal["seal", "report", "foreign", "timestamp"]
     findings: tuple[Finding, ...]
     level: str | None
     signer: Facts
@@ -94,6 +96,7 @@ class SignatureVerdict:
     agreement: Facts = member(default_factory=dict)
     item: Facts = member(default_factory=dict)
     approval: Facts = member(default_factory=dict)
+    status: Facts = member(default_factory=dict)
 
     @property
     def indication(self) -> Indication:
