@@ -5,7 +5,7 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test serve bench audit check lint types lock clean
+.PHONY: help demo test serve bench screenshots audit check lint types lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -e 's/:.*##/\t/' | expand -t 10
@@ -38,6 +38,9 @@ test: $(VENV)/ready-dev  ## run all tests
 bench: $(VENV)/ready-dev  ## print the figures, measured side by side with a peer
 	$(BIN)/python -m benchmarks
 
+screenshots: $(VENV)/ready-dev  ## picture every page in a real browser (needs Chromium)
+	$(BIN)/python scripts/screenshots.py screenshots
+
 check: lint types  ## lint and type checks
 
 lint: $(VENV)/ready-dev
@@ -52,4 +55,4 @@ lock:  ## make the requirements locks anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean:  ## remove the environment and everything the demo wrote
-	rm -rf $(VENV) demo-output data bench-output
+	rm -rf $(VENV) demo-output data bench-output screenshots

@@ -2,9 +2,11 @@
 
 import os
 import sys
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,7 +64,17 @@ def _all(browser: Browser, site: Site, folder: Path, width: int) -> None:
     keep("passed-english-large")
     _paper(view, site)
     keep("match")
+    _small(view, site, folder, width)
     view.close()
+
+
+def _small(view: Page, site: Site, folder: Path, width: int) -> None:
+    """The two pictures of the docs: what is seen first, in few colours."""
+    name, path = ("changed", site.covered) if width == WIDTHS[0] else ("verdict", site.genuine.path)
+    _upload(view, site.url("/verify"), path)
+    shown = view.screenshot()
+    picture = Image.open(BytesIO(shown)).convert("RGB").quantize(48)
+    picture.save(folder / f"pages-{name}.png", optimize=True)
 
 
 def _upload(view: Page, address: str, path: Path) -> None:

@@ -53,12 +53,17 @@ class VerdictView:
     signatures: tuple[SignatureView, ...]
     technical: tuple[Row, ...]
 
+    @property
+    def changed(self) -> bool:
+        """Whether the seal is genuine and something that it stood for is no longer so."""
+        return self.indication is Indication.TOTAL_PASSED and bool(self.alerts)
+
 
 def verdict_view(verdict: Verdict, language: Language, *, name: str) -> VerdictView:
     """The page about ``verdict`` on the file called ``name``."""
     words = Words(language)
     deciding = {Indication.TOTAL_FAILED: "failure", Indication.INDETERMINATE: "doubt"}.get(verdict.indication)
-    changed = [row for each in verdict.signatures for row in alerts(getattr(each, "status", {}), words)]
+    changed = [row for each in verdict.signatures for row in alerts(each.status, words)]
     return VerdictView(
         indication=verdict.indication,
         sub_indication=verdict.sub_indication,
@@ -116,16 +121,21 @@ def _rows(signature: SignatureVerdict, words: Words, language: Language) -> Iter
     yield words("stated"), _facts(item.get("facts"))
     yield words("approval"), words.of("approval", signature.approval.get("assurance") or "")
     yield words("claimed_when" if time.get("basis") == "claimed_only" else "when"), _sealed_at(signature, language)
-    yield words("rests_on"), words.of("basis", time.get("basis") or "")
-    yield from states(getattr(signature, "status", {}), words)
+    yield words("rests_on"), _rests_on(time, words, language)
+    yield from states(signature.status, words)
     later = signature.coverage.get("later_bytes")
     yield words("later"), words("later_bytes", count=later) if later else ""
 
 
 def _sealed_at(signature: SignatureVerdict, language: Language) -> str:
     time = signature.time
-    told = time.get("ledger") or time.get("proven") or time.get("claimed")
+    told = time.get("ledger") or time.get("claimed")
     return moment(_iso(str(told)), language) if told else ""
+
+
+def _rests_on(time: Mapping[str, Any], words: Words, language: Language) -> str:
+    basis, proven = words.of("basis", time.get("basis") or ""), time.get("proven")
+    return words("not_later", basis=basis, time=moment(str(proven), language)) if proven else basis
 
 
 def _iso(time: str) -> str:

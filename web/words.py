@@ -68,6 +68,14 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "文件、签名或其证据不符。不要依据这份文件办事。",
         "The file, its signature or its evidence is false. Do not rely on this file.",
     ),
+    "changed_since": ("通过，但现状有变", "Passed, but changed since"),
+    "changed_since_says": (
+        "印章当时真实有效，但后来有了变化：先看下面的红色提示，再决定能否依据它办事。",
+        (
+            "The seal was put rightly, but something changed since: read the red notice first, then decide whether to rely "
+            "on it."
+        ),
+    ),
     "file": ("文件", "File"),
     "no_name": ("（未命名）", "(no name)"),
     "judged_at": ("查验时间", "Verified at"),
@@ -138,6 +146,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "when": ("盖章时间", "Sealed at"),
     "claimed_when": ("自称的时间", "Claimed time"),
     "rests_on": ("时间依据", "The time rests on"),
+    "not_later": ("{basis}；不晚于 {time}", "{basis}; not later than {time}"),
     "document_status": ("文书现状", "Document now"),
     "seal_status": ("印章现状", "Seal now"),
     "agreement_status": ("协议现状", "Agreement now"),

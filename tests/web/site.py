@@ -24,12 +24,10 @@ from servers import Server, running
 from sqlalchemy import select
 from world import CITY, ORGANS, World, build_world, letter
 
-from ledger.entry import Draft
 from registry.store import Act, Actor
 from sealing import receipts
 from sealing.administration.document_status import StatusRequest, set_status
 from sealing.administration.seals import SealPolicy
-from sealing.check_codes import check_subject, new_check_code
 from sealing.clock import utc_now
 from sealing.impressions import get
 from sealing.seal import Sealer
@@ -38,6 +36,9 @@ from sealing.workshop import open_workshop
 
 HOSTILE = "<script>document.title='owned'</script>\"'><img src=x onerror=alert(1)>"
 """Does something where a page forgets to escape it."""
+
+MARKED = SealPolicy(level="PAdES-B-B", check_mark="qr")
+"""Seals with a QR code beside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Site:
 @contextmanager
 def open_site(folder: Path, **changed: str) -> Iterator[Site]:
     """Seal two documents, spoil copies of them, and serve; ``changed`` are settings of the server."""
-    settings, plan = build_world(folder / "data", utc_now(), policy=SealPolicy(level="PAdES-B-B", check_mark="qr"))
+    settings, plan = build_world(folder / "data", utc_now(), policy=MARKED)
     with open_workshop(settings) as shop:
         world = plan.fill(shop)
         genuine, annulled = _sealed(world, folder, "city"), _sealed(world, folder, "forest")
@@ -156,21 +157,17 @@ def _sealed(world: World, folder: Path, name: str) -> Document:
     return Document(
         path=_written(folder / f"{name}.pdf", sealed),
         number=submission.order.document_number,
-        code=coded(world, row.entry),
+        code=check_code(world, outcome.impression),
         receipt=_written(folder / f"{name}.receipt.json", receipt),
     )
 
 
-def coded(world: World, index: int) -> str:
-    """The check code of the impression in entry ``index``; where its seal has none, one in an entry like it."""
-    with world.shop.database.write() as connection:
-        entry = world.shop.book.entry(connection, index)
-        groups = {name: dict(opening.value) for name, opening in entry.openings.items()}  # type: ignore[arg-type]  # objects
-        if "check_code" not in groups["document"]:
-            groups["document"]["check_code"] = code = new_check_code()
-            subjects = (*entry.leaf.subjects, check_subject(code))
-            world.shop.book.append(connection, Draft(kind=entry.kind, subjects=subjects, groups=groups), utc_now())
-        return str(groups["document"]["check_code"])
+def check_code(world: World, impression: str) -> str:
+    """The code that stands beside the seal of ``impression``, from the record."""
+    with world.shop.database.read() as connection:
+        document = world.shop.book.entry(connection, get(connection, impression).entry).value("document")
+    assert isinstance(document, dict)
+    return str(document["check_code"])
 
 
 def _annul(world: World, document: Document) -> None:

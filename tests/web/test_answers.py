@@ -11,10 +11,9 @@ from fastapi.routing import APIRoute
 from api.callers import Public
 from api.rate_limit import RateLimit
 from sealing.check_codes import new_check_code
-from sealing.impressions import get
 from tests.api.live import Service, live_service
 from tests.api.test_routes import declarations
-from tests.web.site import coded
+from tests.web.site import MARKED, check_code
 from web.pages import ROUTERS, add_pages
 from web.verdict_token import LIFETIME, CarriedVerdict
 
@@ -25,7 +24,8 @@ PAGES = ("/verify", "/check", "/help", "/c/7K3M-9QXA-2BCD-5FGH", "/nowhere")
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("pages")
-    with live_service(folder, max_verification_bytes=200_000, verification_rate="10000/minute") as made:
+    limits = {"max_verification_bytes": 200_000, "verification_rate": "10000/minute"}
+    with live_service(folder, policy=MARKED, **limits) as made:
         add_pages(made.app)
         yield made
 
@@ -200,6 +200,7 @@ def test_any_replica_makes_the_report_of_a_verdict(service: Service, sealed: byt
     verdict = service.http.post("/v1/verifications", files={"document": sealed}).json()
     told = service.http.post("/verify/report", data={"verdict": token, "form": "json"}).json()
     assert told == verdict
+    assert told["indication"] == "TOTAL_PASSED"
 
 
 @pytest.mark.parametrize("change", ["cut", "flipped", "access token", "none", "long", "other form"])
@@ -254,9 +255,7 @@ def paper(service: Service) -> tuple[str, str]:
     """A check code and the number printed on its document."""
     number = "兴审批〔2026〕7081号"
     made = service.seal("city", document_number=number).json()
-    with service.world.shop.database.read() as connection:
-        entry = get(connection, made["impression"]).entry
-    return coded(service.world, entry), number
+    return check_code(service.world, made["impression"]), number
 
 
 def ask(service: Service, code: str, number: str):
@@ -307,8 +306,7 @@ def test_a_code_in_the_address_fills_the_form(service: Service, paper: tuple[str
 
 def test_a_code_cannot_be_used_to_guess_its_number(service: Service) -> None:
     made = service.seal("city").json()
-    with service.world.shop.database.read() as connection:
-        code = coded(service.world, get(connection, made["impression"]).entry)
+    code = check_code(service.world, made["impression"])
     answers = [ask(service, code, f"兴审批〔2025〕{number}号") for number in range(21)]
     assert [each.status_code for each in answers] == [200] * 20 + [429]
     assert "code-tried-too-often" in answers[-1].text

@@ -15,7 +15,8 @@ ANSWERS = {"genuine": "通过", "covered": "不通过", "tampered": "不通过",
 
 
 def file_of(site: Site, name: str) -> Path:
-    return site.genuine.path if name == "genuine" else getattr(site, name)
+    found = getattr(site, name)
+    return getattr(found, "path", found)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -85,6 +86,7 @@ def test_what_was_covered_is_shown_side_by_side(site: Site, browser: Browser) ->
 def test_an_annulled_document_says_so_aloud(site: Site, browser: Browser) -> None:
     with visit(browser) as seen:
         seen.upload(site.url("/verify"), site.annulled.path)
+        assert seen.heading() == "通过，但现状有变"
         told = seen.page.inner_text(".alert")
         assert "已撤销" in told
         assert "兴林撤〔2026〕1号" in told
@@ -138,7 +140,7 @@ def test_no_barriers(site: Site, browser: Browser, reading: str, width: int) -> 
         seen.page.fill("#number", site.genuine.number)
         seen.page.click("form button")
         found["match"] = seen.barriers()
-        for name in ("genuine", "covered"):
+        for name in ("annulled", "covered"):
             seen.upload(site.url(f"/verify?{reading}"), file_of(site, name))
             for each in seen.page.locator("summary").all():
                 each.click()
