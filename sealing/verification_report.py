@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Final
 
 from keystore.interface import Permit
@@ -18,9 +18,11 @@ from ledger.moments import to_text
 from sealing.entries import signature_subject
 from sealing.report_page import typeset
 from sealing.service_keys import OpenedKey, service_key
+from sealing.time_stamping import TOKEN_RESERVE, Path, time_stamper
+from sealing.validation_data import for_time_stamps
 from sealing.workshop import Workshop
 from signer.byte_layout import Layout
-from signer.seal_file import Prepared, embed, measure
+from signer.seal_file import Prepared, check_signature, embed, measure
 from verify.report import Language
 from verify.verdict import FORM, Verdict
 
@@ -31,30 +33,42 @@ _PREPARE: Final = "signer.report_desk:prepare_report"
 def make_report(shop: Workshop, verdict: Verdict, *, name: str, language: Language, now: datetime) -> bytes:
     """The sealed report on ``verdict``, PDF/A-2b. ``name`` is what the file that was judged was called.
 
-    Called outside any transaction. Raises ``sandbox``, ``signer``, ``keystore``, ``ledger`` and ``registry`` errors.
+    It is PAdES B-LT: what cannot be had for that stops it before the key is used, and nothing is lowered. Called
+    outside any transaction. Raises :class:`sealing.errors.UnavailableError`, ``sandbox``, ``signer``, ``keystore``,
+    ``ledger`` and ``registry`` errors.
     """
     number = new_id("rpt")
     pdf = typeset(verdict, name=name, number=number, language=language, now=now)
-    key = service_key(shop, "report", now)
+    key, stamper = service_key(shop, "report", now), time_stamper(shop)
+    data = for_time_stamps(shop, (_path(shop, key), stamper.probe(now)), now)
     with _files(shop) as (source, target):
         source.write_bytes(pdf)
         arguments = {"source": str(source), "target": str(target), "reason": number, "now": to_text(now)}
-        answer = shop.workers.call(_PREPARE, arguments)
+        answer = shop.workers.call(_PREPARE, arguments | {"validation_data": data.to_json()})
         prepared = measure(
             target,
             Layout.from_json(answer["layout"]),
             source_digest=sha256(pdf).digest(),
             chain=key.chain,
             algorithm=key.handle.algorithm,
+            token_reserve=TOKEN_RESERVE,
         )
         _intend(shop, number, verdict, prepared, now)
-        return _sealed(prepared, key)
+        signature = _signed(prepared, key)
+        token = stamper.token(sha256(signature).digest(), now)
+        return embed(prepared, signature, token.der).path.read_bytes()
 
 
-def _sealed(prepared: Prepared, key: OpenedKey) -> bytes:
+def _signed(prepared: Prepared, key: OpenedKey) -> bytes:
+    """One use of the key, checked before a time-stamp is asked for it."""
     message = prepared.to_be_signed
     signature = key.handle.sign(Permit.to_sign(key.handle, message), message)
-    return embed(prepared, signature).path.read_bytes()
+    check_signature(prepared, signature)
+    return signature
+
+
+def _path(shop: Workshop, key: OpenedKey) -> Path:
+    return key.certificate, shop.installation.issuer_certificate, shop.installation.root_certificate
 
 
 def _intend(shop: Workshop, number: str, verdict: Verdict, prepared: Prepared, now: datetime) -> None:
@@ -72,7 +86,7 @@ def _intend(shop: Workshop, number: str, verdict: Verdict, prepared: Prepared, n
 
 
 @contextmanager
-def _files(shop: Workshop) -> Iterator[tuple[Path, Path]]:
+def _files(shop: Workshop) -> Iterator[tuple[FilePath, FilePath]]:
     """Two private places that are empty again afterwards."""
     paths = shop.documents.unused().absolute(), shop.documents.unused().absolute()
     try:

@@ -12,6 +12,7 @@ from signer.page import page_geometries
 from signer.placement import spot_at
 from signer.prepare import prepare
 from signer.report_face import NAME, TITLE, report_face
+from signer.validation_data import ValidationData
 
 CENTRE_MM: Final = (173.0, 37.0)
 """Where the seal stands on the first page; the template leaves this place free."""
@@ -19,10 +20,13 @@ _FONTS: Final = ("NotoSerifSC-Regular.ttf", "NotoSerifSC-Bold.ttf")
 _UNKNOWN: Final = "?"
 
 
-def prepare_report(*, source: str, target: str, reason: str, now: str) -> dict[str, Any]:
+def prepare_report(
+    *, source: str, target: str, reason: str, now: str, validation_data: dict[str, list[str]]
+) -> dict[str, Any]:
     """Append an empty seal, final, to a copy of the report ``source`` at ``target``; answers ``layout``.
 
-    ``now`` is RFC 3339. Raises ``DocumentRejectedError``, ``PlacementError``.
+    ``now`` is RFC 3339; ``validation_data`` as for ``signer.desk.prepare_document``. Raises
+    ``DocumentRejectedError``, ``PlacementError``, ``SignerError`` (``validation-data-malformed``).
     """
     path, face = Path(source), report_face()
     layout = prepare(
@@ -37,6 +41,7 @@ def prepare_report(*, source: str, target: str, reason: str, now: str) -> dict[s
         reason=reason,
         location=NAME,
         now=datetime.fromisoformat(now),
+        validation_data=ValidationData.from_json(validation_data),
     )
     return {"layout": layout.to_json()}
 

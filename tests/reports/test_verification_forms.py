@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from lxml import etree
 from servers import Server, running
@@ -23,7 +24,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, b
 
 
 def ask(server: Server, data: bytes, **headers: str) -> Any:
-    return server.http.post("/v1/verifications", files={"document": ("名.pdf", data)}, headers=headers)
+    return httpx2.post(
+        f"{server.address}/v1/verifications", files={"document": ("名.pdf", data)}, headers=headers, timeout=60
+    )
 
 
 def test_json_by_default(served: tuple[Server, bytes]) -> None:

@@ -65,7 +65,7 @@ def test_the_key_is_used_only_behind_a_committed_entry(
             seen.append(bench.shop.book.entry(connection, index).value("report"))
         raise KeystoreError("停", "stopped")
 
-    monkeypatch.setattr(verification_report, "_sealed", stop)
+    monkeypatch.setattr(verification_report, "_signed", stop)
     with pytest.raises(KeystoreError):
         make_report(bench.shop, passed, name="x.pdf", language="zh", now=START)
     assert seen[0]["file_digest"] == passed.file_digest
