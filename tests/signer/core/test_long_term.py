@@ -160,3 +160,19 @@ def test_a_foreign_certified_file_can_be_extended(
         status = validate_pdf_signature(reader.embedded_regular_signatures[0], context)
     assert status.bottom_line
     assert status.modification_level == ModificationLevel.LTA_UPDATES
+
+
+def test_behind_a_second_seal_that_locks_all_fields(
+    desk: "Desk", papers: "Papers", judges: "Judges", authority: Authority, tmp_path: Path
+) -> None:
+    first = seal_lt(desk, papers.streams(), tmp_path / "1.pdf", authority, final=False)
+    second = seal_lt(desk, first.path, tmp_path / "2.pdf", authority, spots=(desk.at(2),))
+    archived = archive(second.path, tmp_path / "3.pdf", authority)
+    with archived.path.open("rb") as file:
+        anchor = OracleCertificate.load(authority.root.public_bytes(Encoding.DER))
+        context = ValidationContext(trust_roots=[anchor], allow_fetching=False)
+        seals = PdfFileReader(file, strict=True).embedded_regular_signatures
+        earlier, later = [validate_pdf_signature(each, context) for each in seals]
+    assert earlier.bottom_line
+    assert later.bottom_line
+    assert later.modification_level == ModificationLevel.LTA_UPDATES
