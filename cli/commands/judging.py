@@ -6,13 +6,12 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cli import console
-from cli.exit_codes import CANNOT_TELL, DONE, REFUSED
+from cli.batch_judging import EXITS, Judging, files_in, judge_batch
+from cli.exit_codes import DONE, REFUSED
 from cli.options import AsJson, Data, argument, group
 from cli.workplace import moment, now, opened
 
 commands = group("核验 / judging")
-
-_EXITS = {"TOTAL_PASSED": DONE, "TOTAL_FAILED": REFUSED, "INDETERMINATE": CANNOT_TELL}
 
 
 def _given(name: str, help_: str) -> Any:  # noqa: ANN401  as typer gives it
@@ -22,45 +21,81 @@ def _given(name: str, help_: str) -> Any:  # noqa: ANN401  as typer gives it
 @commands.command()
 @console.guarded
 def verify(  # noqa: PLR0913  each is a question of its own, and a name on the command line
-    file: Annotated[Path | None, argument("PDF 文件 / the PDF", exists=True, dir_okay=False)] = None,
+    files: Annotated[list[Path] | None, argument("PDF 文件或文件夹 / PDFs or folders", exists=True)] = None,
     *,
     receipt: Annotated[list[Path] | None, _given("--receipt", "回执 / the receipt, once a seal")] = None,
     trust: Annotated[list[Path] | None, _given("--trust", "受信任的根证书 PEM / trusted roots")] = None,
+    timestamp_root: Annotated[
+        list[Path] | None, _given("--timestamp-root", "外部时间戳根证书 PEM / roots of outside time-stamps")
+    ] = None,
     log_key: Annotated[list[Path] | None, _given("--log-key", "账本公钥文件 / verifier keys of ledgers")] = None,
+    witness: Annotated[list[Path] | None, _given("--witness", "见证方公钥文件 / verifier keys of witnesses")] = None,
     crl: Annotated[list[Path] | None, _given("--crl", "吊销列表 / revocation list")] = None,
+    ocsp: Annotated[list[Path] | None, _given("--ocsp", "吊销应答 DER / OCSP answer, DER")] = None,
     at: Annotated[str | None, typer.Option(help="核验所指时间 RFC 3339 / judge as of", show_default=False)] = None,
     replay: Annotated[
         int | None, typer.Option(help="重做第 N 条裁决（需要安装）/ decide entry N again", show_default=False)
     ] = None,
-    seconds: Annotated[int, typer.Option(help="核验时限，秒 / time limit, seconds", min=1, max=3600)] = 30,
+    seconds: Annotated[int, typer.Option(help="每个文件的时限，秒 / time limit a file, seconds", min=1, max=3600)] = 30,
     language: Annotated[Literal["zh", "en"], typer.Option(help="报告语言 / language of the report")] = "zh",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """离线核验：0 通过，1 不通过，2 无法判定 / Judge a sealed PDF offline: 0 passed, 1 failed, 2 cannot tell."""
-    if (file is None) == (replay is None):
+    """离线核验：0 通过，1 不通过，2 无法判定 / Judge sealed PDFs offline: 0 passed, 1 failed, 2 cannot tell."""
+    if bool(files) == (replay is not None):
         raise console.UsageError(
-            "file-or-replay", "应给出 PDF 文件或 --replay 之一", "give either a PDF file or --replay"
+            "file-or-replay", "应给出 PDF 文件或 --replay 之一", "give either PDF files or --replay"
         )
-    if file is None:
+    if not files:
         raise typer.Exit(_replay(data, replay or 0, as_json=as_json))
-    from verify.bounded import Limits, judge_bounded  # noqa: PLC0415  only where a file is judged
+    from verify.bounded import Limits  # noqa: PLC0415  only where files are judged
+    from verify.trust import Trust  # noqa: PLC0415  as above
+
+    trusted = Trust.read(
+        tuple(trust or ()),
+        tuple(log_key or ()),
+        tuple(crl or ()),
+        ocsps=tuple(ocsp or ()),
+        timestamp_roots=tuple(timestamp_root or ()),
+        witnesses=tuple(witness or ()),
+    )
+    judging = Judging(trust=trusted, now=moment(at) or now(), limits=Limits(seconds=seconds))
+    if len(files) > 1 or files[0].is_dir():
+        raise typer.Exit(_judge_many(files, receipt, judging, as_json=as_json))
+    raise typer.Exit(_judge_one(files[0], receipt or [], judging, language=None if as_json else language))
+
+
+def _judge_one(file: Path, receipts: list[Path], judging: Judging, *, language: Literal["zh", "en"] | None) -> int:
+    """JSON without a language."""
+    from verify.bounded import judge_bounded  # noqa: PLC0415  only where a file is judged
     from verify.receipt import Receipt  # noqa: PLC0415  as above
     from verify.report import lines  # noqa: PLC0415  as above
-    from verify.trust import Trust  # noqa: PLC0415  as above
 
     verdict = judge_bounded(
         file,
-        [Receipt.from_bytes(path.read_bytes()) for path in receipt or ()],
-        trust=Trust.read(tuple(trust or ()), tuple(log_key or ()), tuple(crl or ())),
-        now=moment(at) or now(),
-        limits=Limits(seconds=seconds),
+        [Receipt.from_bytes(path.read_bytes()) for path in receipts],
+        trust=judging.trust,
+        now=judging.now,
+        limits=judging.limits,
     )
-    if as_json:
+    if language is None:
         console.show_json(verdict.to_json())
     else:
         console.say(*lines(verdict, language))
-    raise typer.Exit(_EXITS[str(verdict.indication)])
+    return EXITS[str(verdict.indication)]
+
+
+def _judge_many(given: list[Path], receipts: list[Path] | None, judging: Judging, *, as_json: bool) -> int:
+    if receipts:
+        raise console.UsageError(
+            "receipt-of-which",
+            "核验多个文件时回执应放在各 PDF 旁（同名 .receipt.json），不用 --receipt",
+            "for several files the receipts are found beside each PDF (same name, .receipt.json), not by --receipt",
+        )
+    found = files_in(given)
+    if not found:
+        raise console.UsageError("no-files", "文件夹中没有 PDF 文件", "there is no PDF in the folder")
+    return judge_batch(found, judging, as_json=as_json)
 
 
 def _replay(data: Path | None, entry: int, *, as_json: bool) -> int:
