@@ -5,9 +5,12 @@ consumes and its numbers, so that a row taken out of the tables of consumed appr
 Intent, impression and abandonment also name their signature, so that whoever holds the file can ask what became of it.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ledger.book import Witnessed
+from ledger.canonical import JsonValue
 from ledger.entry import Draft
 from ledger.moments import to_text
 from policies.decision import Decision, Finding
@@ -113,6 +116,14 @@ def intent_draft(
             "decision": decision_group(gathered, decision),
         },
     )
+
+
+def with_lower_bound(draft: Draft, witnessed: Witnessed | None) -> Draft:
+    """``draft`` with the last tree head that a witness cosigned: the entry is not older than that."""
+    if witnessed is None:
+        return draft
+    bound: JsonValue = {"size": witnessed.size, "root": witnessed.root.hex(), "time": to_text(witnessed.time)}
+    return replace(draft, groups={**draft.groups, "witnessed": bound})
 
 
 def impression_draft(

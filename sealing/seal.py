@@ -28,7 +28,7 @@ from sealing import applications, impressions
 from sealing.abandon import LAPSED, abandon
 from sealing.clock import Clock, utc_now
 from sealing.documents import storage_error
-from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft
+from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft, with_lower_bound
 from sealing.errors import (
     AbandonedError,
     ConflictError,
@@ -290,7 +290,10 @@ class Sealer:
             consumed_approvals.consume(
                 connection, self.shop.book, approval, document=presented.digest, application=application
             )
-        draft = intent_draft(application, attempt, gathered, decision, preparation, lease_until)
+        draft = with_lower_bound(
+            intent_draft(application, attempt, gathered, decision, preparation, lease_until),
+            self.shop.book.last_witnessed(connection),
+        )
         entry = self.shop.book.append(connection, draft, gathered.facts.now)
         return applications.open_attempt(
             connection,
