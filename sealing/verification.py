@@ -10,11 +10,14 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from ledger.moments import to_text
 from registry.errors import RowTamperedError
 from sandbox.errors import SandboxError, WorkerOverloadedError
 from sealing import revocation
 from sealing.entries import signature_subject
+from sealing.outside_services import read_roots
 from sealing.present_status import present_status
 from sealing.workshop import Workshop
 from verify.ledger_evidence import ABANDONED, IMPRESSED
@@ -53,12 +56,21 @@ def judge_upload(shop: Workshop, path: Path, *, length: int, receipt: Receipt | 
 
 
 def _trusted(shop: Workshop, now: datetime) -> dict[str, Any]:
-    """What the service trusts: its own root and log, with the present revocation lists of its authority."""
+    """What the service trusts: its own root and log, and those whom its operator names.
+
+    With the present revocation lists of its own authority; what others revoked stands in the file, or is not known.
+    """
     return {
-        "roots": [shop.installation.root],
+        "roots": [shop.installation.root, *_pem(shop.settings.licensed_roots)],
+        "timestamp_roots": _pem(shop.settings.timestamp_roots),
+        "witnesses": [each.identity.vkey for each in shop.witnesses],
         "logs": [shop.identity.vkey],
         "crls": [b64encode(each).decode() for each in (revocation.crl(shop, now), revocation.root_crl(shop, now))],
     }
+
+
+def _pem(path: Path | None) -> list[str]:
+    return [each.public_bytes(Encoding.PEM).decode() for each in read_roots(path)]
 
 
 def _judged(shop: Workshop, arguments: dict[str, Any], *, seconds: float, now: datetime) -> Verdict:

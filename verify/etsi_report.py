@@ -30,8 +30,8 @@ _MAIN: Final = {
 }
 _PROCESS: Final = {"PAdES-B-T": "LTVM", "PAdES-B-LT": "LTVM", "PAdES-B-LTA": "LTA"}
 """TS 119 102-2 4.3.11: which process of EN 319 102-1 answered; every other form is judged by the basic one."""
-_PROVEN: Final = {"outside_time_stamp", "operator_time_stamp"}
-"""Times that a token in the file proves; the rest is somebody's word and no proof of existence."""
+_PROVEN: Final = {"outside_time_stamp": "validation", "operator_time_stamp": "validation", "witnessed": "provided"}
+"""Bases of a time that is a proof of existence (4.5.5), and how it came: from the file, or beside it."""
 _FILE: Final = "O-file"
 _FACTS: Final = (
     "seal",
@@ -104,16 +104,9 @@ def _times(report: Element, signature: SignatureVerdict, judged_at: str) -> None
     times = SubElement(report, "vr:ValidationTimeInfo")
     _text(times, "vr:ValidationTime", judged_at)
     best = SubElement(times, "vr:BestSignatureTime")
-    _text(best, "vr:POETime", proven_time(signature) or judged_at)
-    _text(best, "vr:TypeOfProof", f"{_ETSI}:poetype:validation")
-
-
-def proven_time(signature: SignatureVerdict) -> str | None:
-    """The time that a time-stamp in the file proves, RFC 3339, or None."""
-    if signature.time.get("basis") not in _PROVEN:
-        return None
-    time = signature.time.get("time_stamp") or signature.time.get("proven")
-    return time if isinstance(time, str) else None
+    proven, proof = signature.time.get("proven"), _PROVEN.get(str(signature.time.get("basis")))
+    _text(best, "vr:POETime", proven if proven and proof else judged_at)
+    _text(best, "vr:TypeOfProof", f"{_ETSI}:poetype:{proof if proven and proof else 'validation'}")
 
 
 def _signers_document(report: Element, signature: SignatureVerdict) -> None:

@@ -117,7 +117,7 @@ def _approval(signature: SignatureVerdict, language: Language) -> str:
 
 
 def _time(signature: SignatureVerdict, language: Language) -> str:
-    times = _join(signature.time, "time_stamp", "proven", "ledger", "claimed")
+    times = _join(signature.time, "proven", "ledger", "claimed")
     return f"{times}; {_look(BASIS, signature.time.get('basis'), language)}"
 
 

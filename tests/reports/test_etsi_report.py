@@ -116,7 +116,7 @@ def test_the_best_signature_time_is_a_proven_one(passed: Verdict) -> None:
         root = etree.fromstring(to_xml(replace(passed, signatures=(signature,))))
         return str(next(root.iter(f"{VR}POETime")).text)
 
-    assert best(basis="outside_time_stamp", time_stamp="2026-11-01T00:00:00.000000Z") == "2026-11-01T00:00:00.000000Z"
+    assert best(basis="outside_time_stamp", proven="2026-11-01T00:00:00.000000Z") == "2026-11-01T00:00:00.000000Z"
     assert best(basis="operator_only", ledger="2026-11-01T00:00:00.000000Z") == passed.judged_at
 
 
