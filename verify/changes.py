@@ -28,7 +28,7 @@ _ALWAYS: frozenset[Kind] = frozenset({"validation_data", "timestamp_added", "pro
 _FILLING: frozenset[Kind] = frozenset(
     {"signature_added", "signature_field_added", "field_changed", "structure", "form_entry", "title"}
 )
-_ANNOTATING: frozenset[Kind] = frozenset({"annotation_added", "annotation_removed", "annotation_changed"})
+ANNOTATING: frozenset[Kind] = frozenset({"annotation_added", "annotation_removed", "annotation_changed"})
 
 
 def permitted_level(reading: Reading) -> int | None:
@@ -95,16 +95,18 @@ def judge_changes(data: FileBytes, reading: Reading, signatures: Signatures, *, 
                 "something was appended after the signature, and the file's structure is too irregular to tell what",
             ),
         )
+    found: list[Finding] = []
     try:
-        return tuple(_differences(data, reading, signatures))
+        found.extend(_differences(data, reading, signatures))  # keeps what came before an error
     except (*PARSER_ERRORS, pikepdf.PdfError, TooMuchToCompareError) as error:
-        return (
+        found.append(
             doubt(
                 "later_changes_unclear",
                 f"签名之后追加的内容无法分析（{type(error).__name__}）",
                 f"what was appended after the signature cannot be analysed ({type(error).__name__})",
-            ),
+            )
         )
+    return tuple(found)
 
 
 def nothing_follows(data: FileBytes, reading: Reading) -> bool:
@@ -134,9 +136,13 @@ def permitted_kinds(level: int | None) -> frozenset[Kind]:
 
 def _differences(data: FileBytes, reading: Reading, signatures: Signatures) -> Iterator[Finding]:
     level = permitted_level(reading)
-    found = differences(data, reading, signatures)
+    try:
+        found = differences(data, reading, signatures)
+    except (pikepdf.PdfError, TooMuchToCompareError):
+        yield from _by_library(reading, signatures, level)
+        raise
     forbidden = [each for each in found if each.kind not in permitted_kinds(level)]
-    if forbidden and level == ANNOTATIONS and all(each.kind in _ANNOTATING for each in forbidden):
+    if forbidden and level == ANNOTATIONS and all(each.kind in ANNOTATING for each in forbidden):
         yield from _told(_annotated, forbidden, data, reading)
         return
     yield from _told(_changed, forbidden, data, reading)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from asn1crypto.cms import CMSAttributes
+from asn1crypto.parser import peek
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import get_signing_cert_attr, validate_sig_integrity
 
+from authority.signed_data import SignedDataError, check_der
 from verify.pdf_syntax import FileBytes
 from verify.signature_reading import PARSER_ERRORS, Reading, digest_of
 from verify.verdict import Finding, doubt, failure, warning
@@ -29,11 +31,29 @@ def judge_integrity(data: FileBytes, reading: Reading) -> tuple[Finding, ...]:
             ),
         )
     try:
-        return tuple(_cryptography(data, reading))
+        return (*_encoding(reading), *_cryptography(data, reading))
     except SignatureValidationError as error:
         return (_refused(error),)
     except PARSER_ERRORS as error:
         return (_malformed(type(error).__name__, "FORMAT_FAILURE"),)
+
+
+def _encoding(reading: Reading) -> Iterator[Finding]:
+    """What readers may take in two ways: content inside a detached signature, algorithms that differ, BER for DER.
+
+    RFC 5652 5.1 and 5.2, EN 319 142-1 6.3; an older form than PAdES may be BER.
+    """
+    content = reading.cms["encap_content_info"]["content"]
+    if not reading.is_timestamp and content.native is not None:
+        yield _malformed("content inside a detached signature", "FORMAT_FAILURE")
+    listed = {str(each["algorithm"].native).lower() for each in reading.cms["digest_algorithms"]}
+    if _digest_algorithm(reading) not in listed:
+        yield _malformed("the signer's digest algorithm is not among those listed", "FORMAT_FAILURE")
+    if reading.sub_filter == "/ETSI.CAdES.detached":
+        try:
+            check_der(reading.written.contents[: peek(reading.written.contents)])
+        except SignedDataError:
+            yield _malformed("not DER", "FORMAT_FAILURE")
 
 
 def _cryptography(data: FileBytes, reading: Reading) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ class ObjectComparison:
     def same(self, before: Any, after: Any, *, without: Iterable[str] = ()) -> bool:  # noqa: ANN401  any object
         """Whether both are equal, all that they refer to included; ``without`` names entries of the first level.
 
-        Pages are the same by their number, and are compared for themselves. Raises :class:`TooMuchToCompareError`.
+        Pages and the catalog are the same by their number, and are compared for themselves. Raises :class:`TooMuchToCompareError`.
         """
         met: set[tuple[Numbers, Numbers]] = set()
         left_out = frozenset(without)
@@ -63,7 +63,7 @@ class ObjectComparison:
         if pair in self._same or pair in met:
             return []
         if pair[0][0] and pair[1][0]:
-            if _is_page(old) and _is_page(new):
+            if _stands_alone(old) and _stands_alone(new):
                 return [] if pair[0] == pair[1] else None
             if not left_out:
                 met.add(pair)
@@ -96,5 +96,5 @@ def _entries(old: pikepdf.Object, new: pikepdf.Object, left_out: frozenset[str])
     return [(old[name], new[name]) for name in sorted(names)]
 
 
-def _is_page(value: pikepdf.Object) -> bool:
-    return isinstance(value, pikepdf.Dictionary) and text_of(value.get("/Type")) == "Page"
+def _stands_alone(value: pikepdf.Object) -> bool:
+    return isinstance(value, pikepdf.Dictionary) and text_of(value.get("/Type")) in {"Page", "Catalog"}

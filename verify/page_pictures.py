@@ -85,6 +85,7 @@ def pictures(data: FileBytes, length: int | None = None, *, fields: bool = False
     """
     with _LOCK:
         document = pypdfium2.PdfDocument(revision_bytes(data, length))
+        document.init_forms()  # or no widget would be drawn, a seal neither
         try:
             if fields:
                 document.init_forms()

@@ -12,7 +12,15 @@ import pypdfium2
 from PIL import Image, ImageChops, ImageDraw
 
 from signer.page import Box
-from verify.changes import NO_CHANGES, differences, nothing_follows, permitted_kinds, permitted_level
+from verify.changes import (
+    ANNOTATING,
+    ANNOTATIONS,
+    NO_CHANGES,
+    differences,
+    nothing_follows,
+    permitted_kinds,
+    permitted_level,
+)
 from verify.object_comparison import TooMuchToCompareError
 from verify.page_pictures import Pictures, pictures
 from verify.pdf_syntax import FileBytes
@@ -113,9 +121,11 @@ def _judge_since(data: FileBytes, base: Reading, signatures: Signatures) -> tupl
 def _explained(data: FileBytes, base: Reading, signatures: Signatures) -> tuple[dict[int, list[Box]], set[int]]:
     """Where a permitted change may show, by page, and the pages on which anything changed."""
     changes = differences(data, base, signatures)
+    level = permitted_level(base)
+    permitted = permitted_kinds(level) | (ANNOTATING if level == ANNOTATIONS else frozenset())
     shown: dict[int, list[Box]] = {}
     for change in changes:
-        if change.kind in permitted_kinds(permitted_level(base)) and change.page and change.box:
+        if change.kind in permitted and change.page and change.box:
             shown.setdefault(change.page, []).append(change.box)
     return shown, {change.page for change in changes if change.page}
 
@@ -221,8 +231,8 @@ def _covering(found: PictureComparison) -> tuple[Finding, ...]:
     return tuple(
         doubt(
             "signature_covers_content",
-            f"第{number}页：后加的签名或表单域的显示盖住了原有内容",
-            f"page {number}: what a later signature or form field shows hides what had been there",
+            f"第{number}页：后加的签名、表单域或批注盖住了原有内容",
+            f"page {number}: a later signature, form field or annotation hides what had been there",
         )
         for number in found.covered[:_MOST_BOXES]
     )
