@@ -3,6 +3,7 @@
 What a file says of itself has lost its control characters.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from verify.verdict import Facts, Finding, Indication, SignatureVerdict, Verdict
 
 Language = Literal["zh", "en"]
 
+_COSIGNED = re.compile(r"witnessed (\d+) of (\d+)")
 MARKS = {"failure": "✗", "doubt": "?", "warning": "!", "note": "·"}
 
 
@@ -129,7 +131,12 @@ def _certificate(signature: SignatureVerdict, language: Language) -> str:
 
 def _witnessed(ledger: Facts, language: Language) -> str:
     witnessed = ledger.get("witnessed")
-    return "" if witnessed is None else _look(WITNESSED, witnessed, language)
+    if witnessed is None:
+        return ""
+    counted = _COSIGNED.fullmatch(str(witnessed))
+    if counted is None:
+        return _look(WITNESSED, witnessed, language)
+    return _pick((f"{counted[2]} 名见证人中 {counted[1]} 名联署", f"{counted[1]} of {counted[2]} witnesses"), language)
 
 
 def _added(coverage: Facts, language: Language) -> str:

@@ -12,6 +12,7 @@ from keystore.interface import KeystoreError
 from sealing import verification_report
 from sealing.report_page import shown, typeset
 from sealing.verification_report import INTENDED, make_report
+from verify.report import lines
 from verify.verdict import Indication, Verdict, note
 
 
@@ -102,6 +103,20 @@ def test_what_is_left_out_is_said(bench: Any, passed: Verdict) -> None:
 def test_equal_content_gives_equal_pages(passed: Verdict) -> None:
     made = {typeset(passed, name="x", number="rpt-1", language="zh", now=START) for _ in range(2)}
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ("witnessed", "words"),
+    [
+        ("witnessed 2 of 3", ("3 名见证人中 2 名联署", "2 of 3 witnesses")),
+        ("operator_only", ("没有外部见证", "no outside")),
+    ],
+)
+def test_who_cosigned_is_said(passed: Verdict, witnessed: str, words: tuple[str, str]) -> None:
+    signature = replace(passed.signatures[0], ledger={"witnessed": witnessed})
+    verdict = replace(passed, signatures=(signature,))
+    for language, word in zip(("zh", "en"), words, strict=True):
+        assert word in "\n".join(lines(verdict, language))
 
 
 def test_long_words_can_break() -> None:
