@@ -19,6 +19,7 @@ from sealing.errors import StorageError, UnknownError
 from sealing.impressions import Impression
 from sealing.order import Order, Outcome, Submission
 from sealing.receipts import receipt
+from sealing.renewed_files import newest_file
 
 FOREIGN = "caller_for_grantee"
 """The rule whose failure hides all others: a stranger learns nothing about the organ's seals and cases."""
@@ -113,12 +114,19 @@ def sealed_answer(service: Service, outcome: Outcome, form: str) -> Response:
 
 
 def document(service: Service, impression: Impression) -> Response:
-    """The sealed PDF of an impression, hashed again before it leaves. Raises ``StorageError``."""
+    """The newest file of an impression, hashed again before it leaves. Raises ``StorageError``."""
+    digest = newest_digest(service, impression)
     try:
-        path = service.shop.documents.read_path(impression.sealed_digest)
+        path = service.shop.documents.read_path(digest)
     except UnknownError as error:
         raise _lost(impression) from error
-    return files.file_at(path, name=f"{impression.id}.pdf", media_type=PDF, digest=impression.sealed_digest)
+    return files.file_at(path, name=f"{impression.id}.pdf", media_type=PDF, digest=digest)
+
+
+def newest_digest(service: Service, impression: Impression) -> str:
+    """The digest of the file that a download gives now: the sealed one, or its last renewal."""
+    with service.shop.database.read() as connection:
+        return newest_file(connection, service.shop.book, impression).digest
 
 
 def address(impression: Impression) -> str:

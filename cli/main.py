@@ -12,6 +12,7 @@ from cli.commands import (
     operation,
     organs,
     persons,
+    renewing,
     seal_uses,
     seals,
     witnessing,
@@ -25,6 +26,7 @@ for _commands in (
     seal_uses.commands,
     judging.commands,
     normalising.commands,
+    renewing.commands,
     evidence.commands,
     witnessing.commands,
 ):

@@ -17,6 +17,7 @@ from registry.tables import TABLES
 from sealing import applications, service_keys
 from sealing.audit_cycle import cycle
 from sealing.audit_findings import AuditFinding, broken
+from sealing.audit_renewals import renewals
 from sealing.tables import impressions
 from sealing.workshop import Workshop
 
@@ -39,7 +40,9 @@ def audit(shop: Workshop, now: datetime, progress: Progress = no_progress) -> li
     with shop.database.read() as connection:
         found += _rows(connection, shop, progress)
         found += cycle(connection, shop, now, lambda done, total: progress("documents", done, total))
-        found += _orphans(connection, shop, now)
+        kept = renewals(connection, shop)
+        found += kept.findings
+        found += _orphans(connection, shop, now, kept.digests)
         found += _certificates(connection, shop)
     return found
 
@@ -60,10 +63,10 @@ def _rows(connection: Connection, shop: Workshop, progress: Progress) -> Iterato
         progress("registry", done, len(TABLES))
 
 
-def _orphans(connection: Connection, shop: Workshop, now: datetime) -> Iterator[AuditFinding]:
+def _orphans(connection: Connection, shop: Workshop, now: datetime, renewed: frozenset[str]) -> Iterator[AuditFinding]:
     """Files that no row names, and files that a killed process left before it could keep them."""
     sealed = connection.execute(select(impressions.c.sealed_digest)).scalars()
-    named = {*sealed, *applications.documents(connection)}
+    named = {*sealed, *renewed, *applications.documents(connection)}
     for digest in shop.documents.digests():
         if digest not in named:
             zh, en = f"文件 {digest} 没有任何记录", f"no record names the document {digest}"

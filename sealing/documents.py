@@ -7,6 +7,7 @@ because every read hashes the bytes again and every entry names the digest.
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import file_digest
@@ -51,6 +52,22 @@ class DocumentStore:
         except OSError as error:
             raise storage_error(error) from error
         return digest
+
+    @staticmethod
+    def give(path: Path, target: Path) -> None:
+        """Copy the file at ``path`` to ``target`` outside the store, durably, whole or not at all; never over a file.
+
+        Raises ``FileExistsError``, ``OSError``.
+        """
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+        try:
+            shutil.copyfile(path, draft)
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            os.link(draft, target)
+            _fsync_folder(target.parent)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def read_path(self, digest: str) -> Path:
         """The path of a kept document after hashing it again.

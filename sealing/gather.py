@@ -225,6 +225,7 @@ CHANGES_NO_ROW = frozenset(
         "seal.impressed",
         "seal.refused",
         "seal.abandoned",
+        "seal.renewed",
         "application.received",
         "approval.brought",
         "paper.used",

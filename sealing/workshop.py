@@ -47,6 +47,7 @@ WORK = (
     "registry.xlsx_reading:read_xlsx_rows",
     "verify.desk:judge_document",
     "verify.desk:list_signatures",
+    "verify.stored_tokens:list_time_stamps",
     "verify.showing:show_document",
 )
 """What workers may do. By name only: the parsers of foreign bytes are not loaded beside the keys."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api import files
 from api.bodies import Answer, Day, Id, Limit, Page, Reasoned
 from api.callers import Grantor, Insider, Requester, act_of, hidden
-from api.outcomes import address, document
+from api.outcomes import address, document, newest_digest
 from api.service import Service, Serving
 from registry.document_status import DocumentStatus, Status, StatusChange
 from registry.fields import Name
@@ -100,10 +100,11 @@ def read_impression(service: Serving, impression_id: Id, caller: Insider) -> Imp
 
 @router.get("/{impression_id}/document", operation_id="downloadDocument", response_class=Response)
 def download_document(request: Request, service: Serving, impression_id: Id, caller: Insider) -> Response:
-    """The sealed PDF. Its ETag is its digest; ranges are served."""
+    """The sealed PDF, as it was last renewed. Its ETag is its digest; ranges are served."""
     found = _visible(service, impression_id, caller)
-    if request.headers.get("if-none-match") == f'"{found.sealed_digest}"':
-        return Response(status_code=304, headers={"ETag": f'"{found.sealed_digest}"'})
+    tag = f'"{newest_digest(service, found)}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
     return document(service, found)
 
 
