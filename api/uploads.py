@@ -26,7 +26,7 @@ _LONGEST_NAME: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedFile:
-    """One file part: a private file of ours, the digest and length of its bytes."""
+    """One file part: a private file of ours, the digest and length of its bytes, and what its sender called it."""
 
     path: Path
     digest: str
