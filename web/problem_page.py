@@ -6,10 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import Problem
-from web.reading import reading_of
+from sealing.settings import MEGABYTE
+from web.reading import Language, reading_of
 from web.templates import page
+from web.words import Words
 
 _PROGRAMS: Final = ("/v1/", "/oauth/")
+_TOO_LARGE: Final = {"document-too-large", "body-too-large"}
 _FIELDS: Final = {
     "document-too-large": "document",
     "body-too-large": "document",
@@ -43,12 +46,19 @@ def told(request: Request, problem: Problem, *, code: str = "", number: str = ""
         status=problem.status,
         headers=problem.headers,
         problem=problem,
-        sentence=problem.en if reading_of(request).language == "en" else problem.zh,
+        sentence=_sentence(problem, reading_of(request).language, settings.max_verification_bytes),
         field=field,
         most=settings.max_verification_bytes,
         request_id=request.state.request_id,
         **members,
     )
+
+
+def _sentence(problem: Problem, language: Language, most: int) -> str:
+    """The problem's own words; of a file that is too large, how large one may be, as people count."""
+    if problem.code in _TOO_LARGE:
+        return Words(language)("file_too_large", most=most // MEGABYTE)
+    return problem.en if language == "en" else problem.zh
 
 
 def _form(request: Request, field: str | None) -> str:

@@ -89,7 +89,9 @@ def _findings(found: Iterable[Finding], language: Language) -> tuple[FindingView
 
 def _signature(signature: SignatureVerdict, number: int, language: Language) -> SignatureView:
     words = Words(language)
-    kind = {"seal": "seal_number", "timestamp": "timestamp_number"}.get(signature.kind, "signature_number")
+    kind = {"seal": "seal_number", "report": "report_number", "timestamp": "timestamp_number"}.get(
+        signature.kind, "signature_number"
+    )
     return SignatureView(
         title=words(kind, number=number),
         owner=_owner(signature),

@@ -49,6 +49,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "working": ("正在上传并核验，请稍候……", "Uploading and verifying, please wait …"),
     "chosen": ("已选择：", "Chosen: "),
     "too_large": ("文件超过上限，请选择较小的文件。", "The file is over the limit; choose a smaller one."),
+    "file_too_large": ("文件超过 {most} MB，请选择较小的文件。", "The file is over {most} MB; choose a smaller one."),
     "only_paper": ("手里只有纸质文书？", "Only have the paper?"),
     "only_paper_link": ("用印章旁的核验码查询", "Ask by the check code beside the seal"),
     # the verdict
@@ -82,6 +83,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "status_title": ("注意：现状有变", "Attention: something changed since"),
     "why": ("结论的依据", "Why"),
     "seal_number": ("印章 {number}", "Seal {number}"),
+    "report_number": ("核验报告的印章 {number}", "Seal on a report {number}"),
     "signature_number": ("签名 {number}", "Signature {number}"),
     "timestamp_number": ("时间戳 {number}", "Time-stamp {number}"),
     "findings": ("逐项结果", "Findings"),
