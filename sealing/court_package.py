@@ -28,6 +28,7 @@ from registry.records import SealKey
 from registry.store import row_subject
 from sealing import impressions, receipts, revocation
 from sealing.errors import UnknownError
+from sealing.renewed_files import newest_file
 from sealing.workshop import Workshop
 
 FORM: Final = "yinxin/court-package/v1"
@@ -91,8 +92,9 @@ def build_package(shop: Workshop, impression: str, now: datetime) -> bytes:
     with shop.database.read() as connection:
         row = impressions.checked(connection, shop.book, impression)
         entries = _entries(connection, shop, row.entry)
+        digest = newest_file(connection, shop.book, row).digest
     members = {
-        "document.pdf": shop.documents.read_path(row.sealed_digest).read_bytes(),
+        "document.pdf": shop.documents.read_path(digest).read_bytes(),
         "receipt.json": receipts.receipt(shop, row, now).to_bytes(),
         "root.pem": shop.installation.root.encode(),
         "log.vkey": f"{shop.identity.vkey}\n".encode(),
