@@ -9,7 +9,8 @@ from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import get_signing_cert_attr, validate_sig_integrity
 
-from authority.signed_data import SignedDataError, check_der
+from authority.errors import SignedDataError
+from authority.signed_data import check_der
 from verify.pdf_syntax import FileBytes
 from verify.signature_reading import PARSER_ERRORS, Reading, digest_of
 from verify.verdict import Finding, doubt, failure, warning

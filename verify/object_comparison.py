@@ -28,7 +28,8 @@ class ObjectComparison:
     def same(self, before: Any, after: Any, *, without: Iterable[str] = ()) -> bool:  # noqa: ANN401  any object
         """Whether both are equal, all that they refer to included; ``without`` names entries of the first level.
 
-        Pages and the catalog are the same by their number, and are compared for themselves. Raises :class:`TooMuchToCompareError`.
+        Pages and the catalog are the same by their number, and are compared for themselves.
+        Raises :class:`TooMuchToCompareError`.
         """
         met: set[tuple[Numbers, Numbers]] = set()
         left_out = frozenset(without)

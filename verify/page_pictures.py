@@ -79,16 +79,12 @@ def _part(units: int) -> float:
 
 
 @contextmanager
-def pictures(data: FileBytes, length: int | None = None, *, fields: bool = False) -> Iterator[Pictures]:
-    """The pages of the first ``length`` bytes of the file; with ``fields`` PDFium also draws form fields, the seals
-    among them. Raises ``pypdfium2.PdfiumError``.
-    """
+def pictures(data: FileBytes, length: int | None = None) -> Iterator[Pictures]:
+    """The pages of the first ``length`` bytes of the file, with their seals. Raises ``pypdfium2.PdfiumError``."""
     with _LOCK:
         document = pypdfium2.PdfDocument(revision_bytes(data, length))
         document.init_forms()  # or no widget would be drawn, a seal neither
         try:
-            if fields:
-                document.init_forms()
             yield Pictures(document)
         finally:
             document.close()

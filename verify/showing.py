@@ -39,7 +39,7 @@ def show_document(
     with mapped(Path(document)) as (_, data):
         signed = _signed_length(Path(document)) if revision_length is None else None
         changed = _changed(data, signed)
-        with pictures(data, revision_length, fields=True) as shown:
+        with pictures(data, revision_length) as shown:
             wanted = _wanted(shown.count, pages, changed)
             seals = _seals(data, revision_length, wanted)
             entries, left_out = _entries(shown, wanted, dpi=dpi, seals=seals, changed=changed)
@@ -124,7 +124,7 @@ def _entries(
 def _add_before(entries: list[dict[str, Any]], data: FileBytes, signed: int, *, dpi: int) -> None:
     """The pages that look different, as they were signed."""
     total = sum(len(entry["png"]) for entry in entries)
-    with pictures(data, signed, fields=True) as before:
+    with pictures(data, signed) as before:
         for entry in entries:
             if not entry["changed"] or entry["number"] > before.count:
                 continue

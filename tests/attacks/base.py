@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,11 @@ class Base:
     def unlocked(self) -> bytes:
         """A file whose seal does not lock."""
         return self["unlocked"].data
+
+    @cached_property
+    def stamped(self) -> bytes:
+        """The plain file with a document time-stamp of a stranger."""
+        return self.stranger.timestamp(self.final)
 
     def trusting_stranger(self) -> Trust:
         return replace(self.trust, roots=(*self.trust.roots, self.stranger.certificate))
