@@ -130,7 +130,7 @@ def test_the_root_says_that_its_issuer_stands(office):
 def test_two_databases_in_one_process_do_not_share_lists(office):
     revocation.crl(office.shop, office.now)
     with office.shop.database.read() as connection:
-        state = revocation._state(connection)
+        state = revocation.key_state(connection)
     settings = office.shop.settings.model_copy(update={"database_url": "sqlite:///elsewhere.db"})
     elsewhere = replace(office.shop, settings=settings)
     assert revocation._fresh(office.shop, "issuer", state, office.now) is not None
