@@ -66,7 +66,11 @@ class _Search:
         return next((found for each in above if (found := self.from_((*chain, each)))), None)
 
     def _issued(self, subject: x509.Certificate, issuer: x509.Certificate) -> bool:
-        if subject.issuer != issuer.subject or self.left <= 0:
+        try:
+            fits = subject.issuer == issuer.subject
+        except ValueError:  # a name that cannot be read, which the library finds out only now
+            return False
+        if not fits or self.left <= 0:
             return False
         self.left -= 1
         return issued_by(subject, issuer)

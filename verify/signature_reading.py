@@ -162,9 +162,16 @@ def _read(data: FileBytes, reader: PdfFileReader, name: str, field: Any) -> Read
         cms=cms,
         signer_info=extract_signer_info(cms),
         certificates=certificates,
-        signer=x509.load_der_x509_certificate(certificates.signer_cert.dump()),
-        others=tuple(x509.load_der_x509_certificate(each.dump()) for each in certificates.other_certs),
+        signer=_certificate(certificates.signer_cert.dump()),
+        others=tuple(_certificate(each.dump()) for each in certificates.other_certs),
     )
+
+
+def _certificate(der: bytes) -> x509.Certificate:
+    """A certificate whose names can be read: the library reads them late. Raises ``ValueError``."""
+    certificate = x509.load_der_x509_certificate(der)
+    _ = certificate.subject, certificate.issuer, certificate.not_valid_after_utc, certificate.not_valid_before_utc
+    return certificate
 
 
 def _signed_data(written: SignatureObject) -> SignedData:
