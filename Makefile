@@ -5,7 +5,7 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test serve bench screenshots audit check lint types lock clean
+.PHONY: help demo test serve bench attacks fuzz screenshots audit check lint types lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -e 's/:.*##/\t/' | expand -t 10
@@ -28,6 +28,13 @@ demo: $(VENV)/ready  ## run the main job end to end on the embedded defaults
 
 serve: $(VENV)/ready  ## start the server on loopback and keep it up
 	$(BIN)/yinxin serve
+
+attacks: $(VENV)/ready-dev  ## make and judge every attack file and every honest one; print the table
+	$(BIN)/python tests/attacks --peers
+
+SECONDS = 1800
+fuzz: $(VENV)/ready-dev  ## change sealed files at random and judge them, for SECONDS
+	$(BIN)/python tests/attacks/fuzz.py $(SECONDS)
 
 audit: $(VENV)/ready  ## walk the whole record and name the first broken line
 	$(BIN)/yinxin audit

@@ -1,5 +1,7 @@
 """The signatures that the form of a PDF reaches, read with pyHanko and found again in the bytes by our own scan."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import new as new_hash
@@ -36,6 +38,8 @@ PARSER_ERRORS = (
     NotImplementedError,
     SyntaxFaultError,
     UnsupportedAlgorithm,
+    zlib.error,
+    struct.error,
     *UNREADABLE,
 )
 """What pyHanko, asn1crypto, cryptography and our own scan raise for input that is not in the form they read."""

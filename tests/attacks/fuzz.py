@@ -17,14 +17,15 @@ def main(seconds: float, first: int) -> int:
     """Give each target its share of the time."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    faults = 0
+    faults, kept = 0, Path(tempfile.mkdtemp(prefix="fuzz-"))
     with tempfile.TemporaryDirectory() as folder, open_base(Path(folder)) as base:
         for name, target in TARGETS.items():
-            done = run(base, target, seconds=seconds / len(TARGETS), first=first)
+            done = run(base, target, seconds=seconds / len(TARGETS), first=first, keep=kept)
             faults += len(done.faults)
             sys.stdout.write(f"{name:<12}seeds {first} to {first + done.count - 1}: {done.count} runs, ")
             sys.stdout.write(f"{len(done.faults)} faults\n" + "".join(f"  {each}\n" for each in done.faults[:50]))
             sys.stdout.flush()
+    sys.stdout.write(f"faulty files are kept in {kept}\n" if faults else "")
     return 1 if faults else 0
 
 

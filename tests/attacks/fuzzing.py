@@ -4,8 +4,10 @@ The rule for a changed file: it may never be TOTAL_PASSED. The one exception is 
 revision which refers to nothing that was there (then the signed part, its prefix, is byte for byte the original).
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from time import monotonic
 
@@ -88,14 +90,17 @@ def _never_passed(base: Base, data: bytes, original: bytes, receipt: object, wha
 TARGETS: dict[str, Target] = {"upload": upload, "signature": signature, "token": token}
 
 
-def run(base: Base, target: Target, *, seconds: float, first: int) -> Run:
-    """Seed after seed until the time is over."""
+def run(base: Base, target: Target, *, seconds: float, first: int, keep: Path | None = None) -> Run:
+    """Seed after seed until the time is over. A seed means the same only with the same sealed files: ``keep`` the faulty."""
     done = Run(first)
     until = monotonic() + seconds
     while monotonic() < until:
         try:
             target(base, first + done.count)
         except Exception as error:  # noqa: BLE001  whatever comes out of a parser is a fault
-            done.faults.append(f"seed {first + done.count}: {type(error).__name__}: {error}")
+            seed = first + done.count
+            done.faults.append(f"seed {seed}: {type(error).__name__}: {error}")
+            if keep is not None and (base.folder / "fuzzed.pdf").exists():
+                shutil.copy(base.folder / "fuzzed.pdf", keep / f"fault-{seed}.pdf")
         done.count += 1
     return done
