@@ -77,7 +77,7 @@ def test_it_serves_and_stops(tmp_path: Path, processes: int) -> None:
     with running(tmp_path / "data", processes=processes) as (process, address):
         for _ in range(4):
             answer = httpx2.get(f"{address}/v1/log", timeout=10)
-                assert answer.json()["size"] == 7  # the installation; intent and certificate of three service keys
+            assert answer.json()["size"] == 7  # the installation; intent and certificate of three service keys
         assert httpx2.get(f"{address}/v1/organs", timeout=10).status_code == 401
         assert "server" not in answer.headers
         process.send_signal(signal.SIGTERM)
