@@ -141,6 +141,7 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
             f"安装的账本为 {installation.log_origin}，设置为 {settings.log_origin}",
             f"this installation's log is {installation.log_origin}, the settings say {settings.log_origin}",
         )
+    clock_watch = ClockWatch.of(settings)
     keystore = open_keystore(settings.keystore_uri, key_encryption_key=settings.key_encryption_key_path)
     log_key = keystore.open(installation.log_key)
     identity = LogIdentity.of_key(installation.log_origin, log_key)
@@ -172,7 +173,7 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
             warm=("signer.desk",),
         ),
         persons_secret=read_private(_persons_path(settings), limit=SECRET_LENGTH, error=KeyUnreadableError),
-        clock_watch=ClockWatch.of(settings),
+        clock_watch=clock_watch,
         witnesses=witnesses,
     )
     try:
