@@ -34,15 +34,13 @@ _ESS_V1, _ESS_V2 = "signing_certificate", "signing_certificate_v2"
 class Signed:
     """One signer's part of a SignedData whose signature value was verified.
 
-    ``digest`` is the name of its digest algorithm; ``message_digest`` what the signed attributes say of the content;
-    ``certificate_digest`` the algorithm by which ESSCertID names the certificate.
+    ``digest`` is the name of its digest algorithm; ``message_digest`` what the signed attributes say of the content.
     """
 
     content_type: str
     content: bytes | None
     message_digest: bytes
     digest: str
-    certificate_digest: str
     signer: x509.Certificate
     certificates: tuple[x509.Certificate, ...]
     signed_attributes: bytes
@@ -66,7 +64,7 @@ def _read(data: cms.SignedData) -> Signed:
     values = _values(info)
     digest = str(info["digest_algorithm"]["algorithm"].native)
     certificates = certificates_of(data)
-    ess_digest, signer = _named(values, info, certificates)
+    signer = _named(values, info, certificates)
     check_value(
         signer.public_key(),
         info["signature"].native,
@@ -83,7 +81,6 @@ def _read(data: cms.SignedData) -> Signed:
         content=bytes(content) if content.native is not None else None,
         message_digest=values["message_digest"],
         digest=digest,
-        certificate_digest=ess_digest,
         signer=signer,
         certificates=tuple(each for each in certificates if each != signer),
         signed_attributes=attributes,
@@ -178,8 +175,11 @@ def certificates_of(data: cms.SignedData) -> tuple[x509.Certificate, ...]:
 
 def _named(
     values: dict[str, Any], info: cms.SignerInfo, certificates: Sequence[x509.Certificate]
-) -> tuple[str, x509.Certificate]:
-    """The certificate that ESSCertIDv2, or else ESSCertID, and the signer identifier name (RFC 5035 3, 4)."""
+) -> x509.Certificate:
+    """The certificate that ESSCertIDv2, or else ESSCertID, and the signer identifier name (RFC 5035 3, 4).
+
+    SHA-1 in ESSCertID is what RFC 2634 gives it; nobody can make a second certificate of one digest.
+    """
     name = _ESS_V2 if _ESS_V2 in values else _ESS_V1
     if name not in values:
         raise SignedDataError(
@@ -194,7 +194,7 @@ def _named(
     for each in certificates:
         der = each.public_bytes(Encoding.DER)
         if new_hash(digest, der).digest() == first["cert_hash"].native and _identified(each, info, first):
-            return digest, each
+            return each
     raise SignedDataError(
         "certificate-swapped",
         "签名所附证书不是签名属性指明的那一张",

@@ -105,7 +105,7 @@ def _token(der: bytes, signed: Signed, info: tsp.TSTInfo) -> TimeStampToken:
     imprint = bytes(info["message_imprint"]["hashed_message"].native)
     if algorithm not in HASHES or len(imprint) != HASHES[algorithm].digest_size:
         raise _malformed(f"an imprint of {len(imprint)} bytes by {algorithm}")
-    used = {"imprint": algorithm, "signature": signed.digest, "certificate": signed.certificate_digest}
+    used = {"imprint": algorithm, "signature": signed.digest}
     nonce = info["nonce"].native
     return TimeStampToken(
         der=der,
