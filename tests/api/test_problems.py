@@ -52,7 +52,7 @@ def made(kind: type[Exception]) -> Exception:
     """An instance of any of our errors, made the way its package makes it."""
     names = inspect.signature(kind).parameters
     values: dict[str, Any] = {"code": "some-code", "zh": "中文", "en": "English", "wait": Wait(seconds=7)}
-    values |= {"findings": [{"code": "r", "passed": False}], "replayed": False}
+    values |= {"findings": [{"code": "r", "passed": False}], "replayed": False, "failure": "badAlg"}
     return kind(**{name: values[name] for name in names if name in values})
 
 
