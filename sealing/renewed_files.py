@@ -66,9 +66,7 @@ def read_renewal(entry: StoredEntry) -> Renewal:
     """What an entry ``seal.renewed`` tells. Raises :class:`RecordBrokenError`."""
     value = entry.value("renewal")
     if entry.kind != RENEWED or not isinstance(value, dict):
-        raise RecordBrokenError(
-            f"账本第 {entry.index} 条不是续期记录", f"entry {entry.index} is not one of a renewal"
-        )
+        raise RecordBrokenError(f"账本第 {entry.index} 条不是续期记录", f"entry {entry.index} is not one of a renewal")
     length, expires = value["length"], value["expires"]
     after = KeptFile(
         digest=str(value["after"]),

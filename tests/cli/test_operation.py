@@ -208,3 +208,13 @@ def test_what_identifies_a_row_is_not_erased(desk, shop):
     ran = desk.run("erase", entry, "row", "--json", *WHY)
     assert ran.code == 1
     assert ran.json["error"]["code"] == "draft-refused"
+
+
+def test_renewing_says_what_it_would_do_and_what_it_cannot(desk):
+    assert desk.json("renew", "--dry-run") == []
+    assert desk.run("renew", "--within", "P90D").code == 0
+    assert desk.error("renew", "--within", "soon") == (2, "period-unreadable")
+    assert desk.error("renew", "--output", desk.folder / "out") == (2, "output-without-files")
+    plain = desk.write("plain.pdf", "%PDF-1.7 no signature")
+    assert [each["state"] for each in desk.json("renew", plain)] == ["no-time-stamp"]
+    assert not (desk.folder / "plain.renewed.pdf").exists()

@@ -21,6 +21,7 @@ from ledger.moments import from_text
 from sealing.check_codes import check_subject, parse_check_code
 from sealing.clock import utc_now
 from sealing.revocation import crl, root_crl
+from sealing.verification import judge_upload
 
 LEVELS = ("PAdES-B-B", "PAdES-B-T", "PAdES-B-LT", "PAdES-B-LTA")
 
@@ -112,3 +113,13 @@ def test_the_policy_decides_the_check_mark_and_the_record_holds_the_code(install
     if mark is not None:
         assert mark["page"] == 1
         assert min(float(mark[name]) for name in ("width_mm", "height_mm")) > 5
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_our_own_verdict_passes_and_names_the_level(today, level):
+    sealed = today.sealed(level=level)
+    length = sealed.path.stat().st_size
+
+    verdict = judge_upload(today.shop, sealed.path, length=length, receipt=None, now=today.clock())
+
+    assert verdict.indication == "TOTAL_PASSED", verdict.to_json()
