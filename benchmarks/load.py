@@ -15,9 +15,10 @@ from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from world import World, build_world
+from world import PLAIN, World, build_world
 
 from keystore.interface import Permit
+from sealing.administration.seals import SealPolicy
 from sealing.clock import utc_now
 from sealing.order import Caller, Submission
 from sealing.parts import seal_parts
@@ -46,11 +47,11 @@ class Prepared:
 
 
 @contextmanager
-def installation() -> Iterator[Prepared]:
-    """Build an installation on SQLite in a folder that is removed afterwards."""
+def installation(policy: SealPolicy = PLAIN) -> Iterator[Prepared]:
+    """Build an installation on SQLite in a folder that is removed afterwards; its seals have this ``policy``."""
     with tempfile.TemporaryDirectory(prefix="yinxin-bench-") as name:
         folder = Path(name)
-        settings, plan = build_world(folder / "data", utc_now())
+        settings, plan = build_world(folder / "data", utc_now(), policy=policy)
         with open_workshop(settings) as shop:
             world = plan.fill(shop)
         yield Prepared(settings=settings, caller=world.clients["platform"], world=world, folder=folder)

@@ -35,7 +35,7 @@ class SecurityStore:
 def read_store(root: Any) -> SecurityStore:  # noqa: ANN401  pyHanko's own object
     """The store that the document catalog ``root`` names; an empty one where there is none or it is no dictionary."""
     try:
-        store = root.get("/DSS", {})
+        store = _member(root, "/DSS", {})
         parts = {name: list(_streams(store, name)) for name in ("/Certs", "/CRLs", "/OCSPs")}
     except PARSER_ERRORS:
         return SecurityStore(unreadable=1)
@@ -59,8 +59,16 @@ def store_then(reader: PdfFileReader, revision: int) -> SecurityStore:
         return SecurityStore(unreadable=1)
 
 
+def _member(dictionary: Any, name: str, absent: Any) -> Any:  # noqa: ANN401  pyHanko's own objects
+    """By [] pyHanko follows a reference, by ``get`` it does not."""
+    try:
+        return dictionary[name]
+    except KeyError:
+        return absent
+
+
 def _streams(store: Any, name: str) -> Iterator[bytes | None]:  # noqa: ANN401  pyHanko's own object
-    for stream in list(store.get(name, ()))[:_MOST]:
+    for stream in list(_member(store, name, ()))[:_MOST]:
         try:
             data: bytes = stream.get_object().data
         except PARSER_ERRORS:
