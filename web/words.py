@@ -73,8 +73,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "changed_since_says": (
         "印章当时真实有效，但后来有了变化：先看下面的红色提示，再决定能否依据它办事。",
         (
-            "The seal was put rightly, but something changed since: read the red notice first, then decide whether to rely "
-            "on it."
+            "The seal was put rightly, but something changed since: read the red notice first, then decide whether to "
+            "rely on it."
         ),
     ),
     "file": ("文件", "File"),

@@ -7,10 +7,13 @@ from urllib.parse import quote
 
 import pytest
 from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.callers import Public
 from api.rate_limit import RateLimit
 from sealing.check_codes import new_check_code
+from sealing.seal import Sealer
 from tests.api.live import Service, live_service
 from tests.api.test_routes import declarations
 from tests.web.site import MARKED, check_code
@@ -191,8 +194,13 @@ def token_of(text: str) -> str:
 
 def test_any_replica_makes_the_report_of_a_verdict(service: Service, sealed: bytes) -> None:
     token = token_of(upload(service, sealed, name="决定书.pdf").text)
+    shop = service.world.shop
+    other = create_app(shop, Sealer(shop, clock=lambda: service.world.now))
+    add_pages(other)
     for form, kind in (("json", "application/json"), ("xml", "application/xml"), ("pdf", "application/pdf")):
-        answer = service.http.post("/verify/report", data={"verdict": token, "form": form}, headers=HTML)
+        answer = TestClient(other, base_url="http://127.0.0.1:8420").post(
+            "/verify/report", data={"verdict": token, "form": form}, headers=HTML
+        )
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"].startswith(kind)
         assert answer.headers["content-disposition"].startswith("attachment")
