@@ -1,11 +1,16 @@
 """Reading what was sealed, and the status of documents: each of its own organs, strangers nothing."""
 
 import hashlib
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ledger.merkle import leaf_hash
+from sealing.administration.seals import SealPolicy, set_policy
+from sealing.renewal import Task, renew_store
+from sealing.service_keys import revoke_service_key, service_key
 from tests.api.live import Service
 from verify.receipt import MEDIA_TYPE, Receipt
 
@@ -167,3 +172,24 @@ def test_a_malformed_change_of_status(service: Service, sealed: dict[str, Any], 
 def test_the_document_is_what_was_hashed(service: Service, sealed: dict[str, Any]) -> None:
     pdf = service.http.get(sealed["document"], headers=service.headers("auditor")).content
     assert "sha256:" + hashlib.sha256(pdf).hexdigest() == sealed["sealed_digest"]
+
+
+def test_a_download_gives_the_newest_file(service: Service) -> None:
+    shop, world = service.world.shop, service.world
+    policy = SealPolicy(level="PAdES-B-LT", check_mark="none")
+    set_policy(shop, world.seals["city"], policy, world.act())
+    sealed = service.seal().json()
+    headers = service.headers("county system")
+    before = service.http.get(sealed["document"], headers=headers)
+    later = replace(world.act(), now=world.now + timedelta(minutes=5))
+    unit = service_key(shop, "timestamp", world.now).certificate
+    revoke_service_key(shop, f"{unit.serial_number:x}", "superseded", later)  # the next one lasts longer
+    task = Task(within=timedelta(days=9999), dry_run=False, clock=lambda: later.now)
+
+    states = {each.subject: each.state for each in renew_store(shop, task)}
+
+    after = service.http.get(sealed["document"], headers=headers | {"If-None-Match": before.headers["etag"]})
+    assert states[sealed["impression"]] == "renewed"
+    assert (after.status_code, after.content.startswith(before.content)) == (200, True)
+    assert after.headers["etag"] == f'"sha256:{hashlib.sha256(after.content).hexdigest()}"'
+    assert len(after.content) > len(before.content)
