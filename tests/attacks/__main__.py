@@ -63,7 +63,7 @@ class Table:
         asked = [*self.valid] if self.peers else []
         _say(f"{title:<26}{'count':>7}{word:>9}" + "".join(f"{name + ' valid':>16}" for name in asked))
         for family in families:
-            sys.stdout.write(
+            _say(
                 self._line(family, self.count[family], self.good[family], [self.valid[name][family] for name in asked])
             )
         totals = [sum(self.valid[name][family] for family in families) for name in asked]

@@ -91,7 +91,7 @@ TARGETS: dict[str, Target] = {"upload": upload, "signature": signature, "token":
 
 
 def run(base: Base, target: Target, *, seconds: float, first: int, keep: Path | None = None) -> Run:
-    """Seed after seed until the time is over. A seed means the same only with the same sealed files: ``keep`` the faulty."""
+    """Seed after seed until the time is over; the faulty files go to ``keep``, for sealed files differ each time."""
     done = Run(first)
     until = monotonic() + seconds
     while monotonic() < until:

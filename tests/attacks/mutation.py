@@ -4,7 +4,8 @@ from random import Random
 
 TOKENS = (
     b"/ByteRange", b"/Contents", b"/Kids", b"/Parent", b"/Annots", b"/AcroForm", b"/Fields", b"/V", b"/Prev",
-    b"/XRefStm", b"/Encrypt", b"/Length", b"0 R", b"1 0 obj", b"endobj", b"stream\n", b"endstream", b"xref\n", b"trailer\n",
+    b"/XRefStm", b"/Encrypt", b"/Length", b"0 R", b"1 0 obj", b"endobj", b"stream\n", b"endstream", b"xref\n",
+    b"trailer\n",
     b"startxref\n", b"%%EOF\n", b"<<", b">>", b"[", b"]", b"(", b"<", b">", b"null", b"-1", b"9" * 20, b"\x00", b"%",
 )  # fmt: skip
 _PARTS = (1, 1, 2, 8, 30, 700)

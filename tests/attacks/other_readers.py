@@ -1,15 +1,14 @@
 """What other programs say about the same files. For information only: nothing depends on it."""
 
 import asyncio
-import logging
 import shutil
 import subprocess
 from io import BytesIO
 from pathlib import Path
 
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.keys import load_cert_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
@@ -33,18 +32,15 @@ def pdfsig_says_valid(path: Path) -> bool | None:
 
 def pyhanko_says_valid(data: bytes, roots: tuple[x509.Certificate, ...]) -> bool:
     """Whether every signature is valid, trusted and unchanged by the default validation of the library."""
-    logging.disable(logging.CRITICAL)
     try:
         return asyncio.run(_validate(data, roots))
     except Exception:  # noqa: BLE001  whatever it raises, it does not say valid
         return False
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 async def _validate(data: bytes, roots: tuple[x509.Certificate, ...]) -> bool:
     reader = PdfFileReader(BytesIO(data))
-    trusted = [load_cert_from_pemder_data(root.public_bytes(Encoding.DER)) for root in roots]
+    trusted = [asn1_x509.Certificate.load(root.public_bytes(Encoding.DER)) for root in roots]
     states = [
         await async_validate_pdf_signature(each, ValidationContext(trust_roots=trusted, allow_fetching=False))
         for each in reader.embedded_regular_signatures
