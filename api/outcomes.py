@@ -37,9 +37,9 @@ class SealedAnswer(Answer):
                     "application": "app-aaaaaaaaaaaaaaaaaaaaaaaaaa",
                     "entry": 17,
                     "sealed_digest": "sha256:" + "0" * 64,
-                    "level": "PAdES-B-LT",
+                    "level": "PAdES-B-T",
                     "level_asked": "PAdES-B-LT",
-                    "lowered_because": None,
+                    "lowered_because": "revocation-unavailable",
                     "document": "/v1/impressions/imp-aaaaaaaaaaaaaaaaaaaaaaaaaa/document",
                     "receipt": {
                         "d": "yinxin/receipt/v1",
