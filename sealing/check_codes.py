@@ -55,6 +55,6 @@ def _written(characters: str) -> str:
 def _malformed(zh: str, en: str) -> OrderError:
     return OrderError(
         "check-code-malformed",
-        f"核验码应为 {_LENGTH} 个字母或数字（不含 I、L、O、U），输入中有{zh}",
+        f"查验码应为 {_LENGTH} 个字母或数字（不含 I、L、O、U），输入中有{zh}",
         f"a check code has {_LENGTH} letters and digits (without I, L, O, U); found {en}",
     )

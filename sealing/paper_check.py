@@ -52,7 +52,7 @@ def look_up(shop: Workshop, code: str, document_number: str, now: datetime) -> P
         newest = shop.book.newest(connection, check_subject(asked))
         entry = None if newest is None else shop.book.trusted(connection, newest)
         if entry is None or entry.kind != IMPRESSED or _group(entry, "document").get("check_code") != asked:
-            raise UnknownError("check-code-unknown", f"没有核验码 {asked}", f"there is no check code {asked}")
+            raise UnknownError("check-code-unknown", f"没有查验码 {asked}", f"there is no check code {asked}")
         if typed not in _keys(entry):
             return PaperCheck(code=asked, matches=False)
         seal, case = _group(entry, "seal"), _group(entry, "case")

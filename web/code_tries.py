@@ -24,7 +24,7 @@ class CodeTries:
             return
         raise RateLimitedError(
             "code-tried-too-often",
-            "这个核验码被输错编号的次数过多，请一小时后再试，或索要电子文件查验",
+            "这个查验码被输错编号的次数过多，请一小时后再试，或索要电子文件查验",
             "too many wrong numbers were tried on this check code; try again in an hour, or ask for the file",
             wait=_WAIT,
         )

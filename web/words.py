@@ -10,7 +10,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "skip": ("跳到正文", "Skip to content"),
     "navigation": ("主要页面", "Main pages"),
     "nav_verify": ("查验文件", "Verify a file"),
-    "nav_check": ("按核验码查询", "Ask by check code"),
+    "nav_check": ("按查验码查询", "Ask by check code"),
     "nav_help": ("自行核验", "Verify by yourself"),
     "reading": ("语言与字号", "Language and text size"),
     "other_language": ("English", "中文"),
@@ -51,7 +51,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "too_large": ("文件超过上限，请选择较小的文件。", "The file is over the limit; choose a smaller one."),
     "file_too_large": ("文件超过 {most} MB，请选择较小的文件。", "The file is over {most} MB; choose a smaller one."),
     "only_paper": ("手里只有纸质文书？", "Only have the paper?"),
-    "only_paper_link": ("用印章旁的核验码查询", "Ask by the check code beside the seal"),
+    "only_paper_link": ("用印章旁的查验码查询", "Ask by the check code beside the seal"),
     # the verdict
     "verdict_title": ("查验结果", "Result"),
     "TOTAL_PASSED": ("通过", "Passed"),
@@ -159,16 +159,16 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "later_bytes": ("{count} 字节", "{count} bytes"),
     "beijing": ("{time}（北京时间）", "{time} (Beijing time, UTC+8)"),
     # the paper
-    "check_title": ("按核验码查询纸质文书", "Ask about a paper by its check code"),
+    "check_title": ("按查验码查询纸质文书", "Ask about a paper by its check code"),
     "check_intro": (
-        "输入印章旁印着的核验码和文书编号。这里只回答编号是否相符、是什么事项、何时盖章、现状如何；只有电子文件才能判断真伪。",
+        "输入印章旁印着的查验码和文书编号。这里只回答编号是否相符、是什么事项、何时盖章、现状如何；只有电子文件才能判断真伪。",
         (
             "Type the check code printed beside the seal and the number of the document. You learn whether the "
             "number matches, for which item and when it was sealed, and its present status. Only the electronic "
             "file can tell whether a document is genuine."
         ),
     ),
-    "check_code": ("核验码", "Check code"),
+    "check_code": ("查验码", "Check code"),
     "check_code_hint": (
         "16 个字母和数字，例如 7K3M-9QXA-2BCD-5FGH；大小写和短横线都可以。",
         "16 letters and digits, as 7K3M-9QXA-2BCD-5FGH; case and dashes do not matter.",
@@ -186,7 +186,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
     ),
     "no_match_says": (
-        "这个核验码对应的文书不是这个编号。请检查是否输错；若纸面确实如此，不要依据它办事，并告诉发文单位。",
+        "这个查验码对应的文书不是这个编号。请检查是否输错；若纸面确实如此，不要依据它办事，并告诉发文单位。",
         (
             "The document under this check code has another number. Check your typing; if the paper really says so, do "
             "not rely on it and tell the organ that issued it."
