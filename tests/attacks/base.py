@@ -11,10 +11,11 @@ from typing import Any
 
 import pikepdf
 from attacks.stranger import Stranger
-from world import START, World, build_world, letter, lines
+from world import PLAIN, START, World, build_world, letter, lines
 
 from authority.revocation import Reason, Revoked, make_crl
 from sealing import impressions, receipts
+from sealing.administration.seals import SealPolicy
 from sealing.seal import Sealer
 from sealing.workshop import Workshop, open_workshop
 from verify.receipt import Receipt
@@ -134,8 +135,8 @@ MAKERS: dict[str, Any] = {
 
 
 @contextmanager
-def open_base(folder: Path) -> Iterator[Base]:
-    """An installation in ``folder`` that seals at the plain level, filled with the world of the tests."""
-    settings, plan = build_world(folder / "data")
+def open_base(folder: Path, policy: SealPolicy = PLAIN) -> Iterator[Base]:
+    """An installation in ``folder`` whose seals have this ``policy``, filled with the world of the tests."""
+    settings, plan = build_world(folder / "data", policy=policy)
     with open_workshop(settings) as shop:
         yield Base(shop, plan.fill(shop), folder)
