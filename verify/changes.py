@@ -48,9 +48,12 @@ def _field_then(reading: Reading) -> Any:  # noqa: ANN401  pyHanko's own object
     if reading.last_revision:
         return reading.dictionary
     then = reading.reader.get_historical_resolver(reading.revision)
-    for _, value, field in enumerate_sig_fields(then):
-        if value is not None and field.get_object().raw_get("/V").reference == reading.reference:
-            return field.get_object()
+    try:
+        for _, value, field in enumerate_sig_fields(then):
+            if value is not None and field.get_object().raw_get("/V").reference == reading.reference:
+                return field.get_object()
+    except PARSER_ERRORS:
+        return reading.dictionary  # the signed revision cannot be read: its digest says so
     return reading.dictionary  # a form that was rewritten since; the difference analysis says so
 
 

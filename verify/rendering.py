@@ -101,7 +101,10 @@ def judge_rendering(data: FileBytes, signatures: Signatures) -> tuple[Finding, .
     Nothing when nothing follows. A later signature and a filled field may show where the signature permits them.
     """
     first = signatures.readings[:1]
-    locking = [each for each in signatures.readings if permitted_level(each) == NO_CHANGES][:1]
+    try:
+        locking = [each for each in signatures.readings if permitted_level(each) == NO_CHANGES][:1]
+    except PARSER_ERRORS as error:
+        return (_not_compared(type(error).__name__),)
     bases = first if locking in ([], [*first]) else [*first, *locking]
     return tuple(
         finding for base in bases if not nothing_follows(data, base) for finding in _judge_since(data, base, signatures)

@@ -63,4 +63,4 @@ def _cms(data: bytes) -> ContentInfo:
 
 def _with_seal(data: bytes, cms: ContentInfo) -> bytes:
     end = _seal_end(data)
-    return with_cms(data[:end], cms) + data[end:]
+    return with_cms(data[:end], cms.dump()) + data[end:]
