@@ -18,7 +18,8 @@ _START = re.compile(rb"startxref(?:\r\n|\n|\r)(\d{1,15})(?:\r\n|\n|\r)%%EOF")
 _SECTION = re.compile(rb"(\d{1,10}) (\d{1,8}) ?(?:\r\n|\n|\r)")
 _ENTRY = re.compile(rb"\d{10} \d{5} [nf](?: \r| \n|\r\n)")
 _END = re.compile(rb"startxref[\x00\t\n\x0c\r ]+(\d{1,15})[\x00\t\n\x0c\r ]+%%EOF(?:\r\n|\n|\r)?\Z")
-_NEAR_END = re.compile(rb"startxref[\x00\t\n\x0c\r ]*(\d{1,15})[\x00\t\n\x0c\r ]*%%EOF")
+_NEAR_END = re.compile(rb"startxref[\x00\t\n\x0c\r ]*\d{1,15}[\x00\t\n\x0c\r ]*%%EOF")
+_NAMED = re.compile(rb"startxref[\x00\t\n\x0c\r ]*([+-]?\d{1,40})")
 _SEARCHED = 2048
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _HOLE = re.compile(rb"<[0-9A-Fa-f]*>\Z")
@@ -64,13 +65,14 @@ def byte_range_places(data: FileBytes) -> list[int]:
 
 
 def has_end(data: FileBytes) -> bool:
-    """Whether the last ``startxref`` near the end names a place in the file, and ``%%EOF`` follows it.
+    """Whether ``startxref`` and ``%%EOF`` stand near the end, and the last ``startxref`` names a place in the file.
 
-    Libraries look for them byte by byte, and for long, and go back to an earlier one.
+    Libraries look for them byte by byte, and for long, and go wherever the number says.
     """
-    last = data.rfind(b"startxref", max(0, len(data) - _SEARCHED))
-    found = _NEAR_END.match(data, last) if last >= 0 else None
-    return found is not None and 0 < int(found[1]) < len(data)
+    near = max(0, len(data) - _SEARCHED)
+    named = _NAMED.match(data, max(near, data.rfind(b"startxref", near)))
+    outside = named is not None and not 0 < int(named[1]) < len(data)
+    return not outside and _NEAR_END.search(data, near) is not None
 
 
 def read_signature_object(data: FileBytes, offset: int) -> SignatureObject:

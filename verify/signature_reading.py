@@ -157,6 +157,7 @@ def _read(data: FileBytes, reader: PdfFileReader, name: str, field: Any) -> Read
     _check_padding(written)
     cms = _signed_data(written)
     certificates = extract_certs_for_validation(cms)
+    _ = extract_signer_info(cms)["signature"].native  # read now: the library reads it late
     return Reading(
         field=name,
         dictionary=dictionary,
