@@ -23,7 +23,8 @@ def main(seconds: float, first: int) -> int:
             done = run(base, target, seconds=seconds / len(TARGETS), first=first, keep=kept)
             faults += len(done.faults)
             sys.stdout.write(f"{name:<12}seeds {first} to {first + done.count - 1}: {done.count} runs, ")
-            sys.stdout.write(f"{len(done.faults)} faults\n" + "".join(f"  {each}\n" for each in done.faults[:50]))
+            sys.stdout.write(f"{len(done.faults)} faults, {len(done.unnamed)} unnamed\n")
+            sys.stdout.write("".join(f"  {each}\n" for each in (*done.faults, *done.unnamed)[:50]))
             sys.stdout.flush()
     sys.stdout.write(f"faulty files are kept in {kept}\n" if faults else "")
     return 1 if faults else 0

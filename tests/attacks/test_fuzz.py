@@ -15,6 +15,6 @@ def test_no_change_passes_and_none_breaks_a_reader(base: Base, name: str, capsys
     first = int(time.time()) // 86_400 * 1_000_000
     done = run(base, TARGETS[name], seconds=SECONDS, first=first)
     with capsys.disabled():
-        print(f"\n{name}: seeds {first} to {first + done.count - 1}, {done.count} runs")  # noqa: T201  the seed to repeat
+        print(f"\n{name}: seeds {first} to {first + done.count - 1}, {done.count} runs, {len(done.unnamed)} unnamed")  # noqa: T201  the seed to repeat
     assert done.count > 0
     assert done.faults == []
