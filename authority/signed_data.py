@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import new as new_hash
 from typing import Any
 
-from asn1crypto import cms, parser, tsp
+from asn1crypto import cms, core, parser, tsp
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -78,7 +78,7 @@ def _read(data: cms.SignedData) -> Signed:
     content = data["encap_content_info"]["content"]
     return Signed(
         content_type=content_type,
-        content=bytes(content) if content.native is not None else None,
+        content=None if isinstance(content, core.Void) else bytes(content),
         message_digest=values["message_digest"],
         digest=digest,
         signer=signer,
@@ -173,9 +173,7 @@ def certificates_of(data: cms.SignedData) -> tuple[x509.Certificate, ...]:
     return tuple(found)
 
 
-def _named(
-    values: dict[str, Any], info: cms.SignerInfo, certificates: Sequence[x509.Certificate]
-) -> x509.Certificate:
+def _named(values: dict[str, Any], info: cms.SignerInfo, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
     """The certificate that ESSCertIDv2, or else ESSCertID, and the signer identifier name (RFC 5035 3, 4).
 
     SHA-1 in ESSCertID is what RFC 2634 gives it; nobody can make a second certificate of one digest.
@@ -210,7 +208,7 @@ def _identified(certificate: x509.Certificate, info: cms.SignerInfo, ess: Any) -
     elif _key_identifier(certificate) != choice.chosen.native:
         return False
     serial = ess["issuer_serial"]
-    if not isinstance(serial, tsp.IssuerSerial) or serial.native is None:
+    if not isinstance(serial, tsp.IssuerSerial):
         return True
     names = [each.chosen.untag() for each in serial["issuer"] if each.name == "directory_name"]
     return any(_is(certificate, name, serial["serial_number"].native) for name in names)

@@ -87,8 +87,7 @@ def _pyhanko(path: Path, trust: Trust) -> str:
 
 def _signed(folder: Path, sealed: Path, number: int) -> Path:
     """The document before its seal, with so many signatures by a stranger."""
-    data = sealed.read_bytes()
-    data = data[: data.index(b"%%EOF") + 6]
+    data = _unsealed(sealed)
     stranger = Stranger()
     for each in range(number):
         data = stranger.sign(data, field=f"S{each}")
@@ -97,11 +96,15 @@ def _signed(folder: Path, sealed: Path, number: int) -> Path:
     return path
 
 
-def _bomb(folder: Path, sealed: Path) -> Path:
+def _unsealed(sealed: Path) -> bytes:
     data = sealed.read_bytes()
-    at = data.rindex(b"/Contents <") + len(b"/Contents <")
+    return data[: data.index(b"%%EOF") + 6]
+
+
+def _bomb(folder: Path, sealed: Path) -> Path:
+    """One signature with room for so many digits, well-formed otherwise."""
     path = folder / "bomb.pdf"
-    path.write_bytes(data[:at] + b"0" * DIGITS + data[at:])
+    path.write_bytes(Stranger().sign(_unsealed(sealed), reserve=DIGITS))
     return path
 
 

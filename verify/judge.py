@@ -4,6 +4,7 @@ Each question has a module of its own; here they are asked of the whole file and
 a parser stumbles over becomes a finding with a reason, never an exception.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from verify import changes, file_scan, rendering
 from verify.case import Case, mapped
 from verify.ledger_evidence import AskLog, named, unmatched_receipt
 from verify.material import gather, judge_store
-from verify.pdf_syntax import SyntaxFaultError
+from verify.pdf_syntax import FileBytes, SyntaxFaultError
 from verify.receipt import Receipt
 from verify.signature import judge_signature
 from verify.signature_reading import PARSER_ERRORS, Signatures, open_reader, read_signatures
@@ -24,6 +25,9 @@ from verify.verdict import Finding, SignatureVerdict, Verdict, doubt, failure, w
 
 _HEADER = b"%PDF-"
 _MOST_SIGNATURES = 100
+_START = re.compile(rb"startxref[\x00\t\n\x0c\r ]*(\d{1,15})")
+_SEARCHED = 2048
+_LONGEST_WORD = 256
 _Judged = tuple[tuple[Finding, ...], tuple[SignatureVerdict, ...]]
 
 
@@ -62,7 +66,7 @@ def _judge_file(case: Case) -> _Judged:
     if case.data[: len(_HEADER)] != _HEADER:
         return (_not_a_pdf(len(case.data), signed=bool(places)),), ()
     try:
-        if not file_scan.has_end(case.data):
+        if not file_scan.has_end(case.data) or not _names_a_section(case.data):
             raise PdfReadError("no end")
         reader, lenient = open_reader(case.stream)
         if reader.encrypted:
@@ -81,6 +85,13 @@ def _judge_file(case: Case) -> _Judged:
         return (*findings, _too_many(len(signatures.readings))), ()
     judged, stumbles = _each_signature(case, signatures, lenient=lenient)
     return (*findings, *stumbles, *_not_final(judged), *((_LENIENT,) if lenient else ())), judged
+
+
+def _names_a_section(data: FileBytes) -> bool:
+    """Whether a word ends soon where the last ``startxref`` points; a library would look for its end, and for long."""
+    found = list(_START.finditer(data, max(0, len(data) - _SEARCHED)))
+    at = int(found[-1][1]) if found else 0
+    return any(each in b" \t\r\n\f\0" for each in data[at : at + _LONGEST_WORD])
 
 
 def _each_signature(

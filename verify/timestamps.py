@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Literal
 
+from asn1crypto import core
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -167,7 +168,8 @@ def judge_order(stamps: Sequence[Stamp]) -> Iterator[Finding]:
 
 def _embedded_tokens(reading: Reading) -> Iterator[bytes]:
     unsigned: Any = reading.signer_info["unsigned_attrs"]
-    for attribute in unsigned if unsigned.native is not None else ():
+    # Never ``native`` here: the library would decode, and encode again, everything inside many times over.
+    for attribute in () if isinstance(unsigned, core.Void) else unsigned:
         if attribute["type"].native == _ATTRIBUTE:
             for value in attribute["values"]:
                 yield value.dump()

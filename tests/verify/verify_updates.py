@@ -65,12 +65,13 @@ class Stranger:
         field: str = "Stranger",
         sub_filter: SigSeedSubFilter | None = None,
         digest: str = "sha256",
+        reserve: int | None = None,
     ) -> bytes:
         """An invisible signature over everything so far, whatever earlier signatures forbid."""
-        meta = PdfSignatureMetadata(field_name="Stranger", subfilter=sub_filter, md_algorithm=digest)
+        meta = PdfSignatureMetadata(field_name=field, subfilter=sub_filter, md_algorithm=digest)
         writer = IncrementalPdfFileWriter(BytesIO(data))
         with patch("pyhanko.sign.validation.read_certification_data", lambda reader: None):
-            return PdfSigner(meta, self.signer).sign_pdf(writer).getvalue()
+            return PdfSigner(meta, self.signer).sign_pdf(writer, bytes_reserved=reserve).getvalue()
 
     def timestamp(self, data: bytes, *, box: tuple[int, int, int, int] | None = None) -> bytes:
         """A document time-stamp; visible when it gets a ``box``."""
