@@ -13,17 +13,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from asn1crypto.crl import CertificateList
 from asn1crypto.x509 import Certificate as OracleCertificate
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation.ades import ades_lta_validation
-from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec, SignatureValidationSpec
+from pyhanko.sign.validation.ades import ades_with_time_validation
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.policy_decl import LocalKnowledge, SignatureValidationSpec
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
-from world import START, build_world
+from pyhanko_certvalidator.revinfo.archival import CRLContainer
+from world import build_world
 
 from sealing.administration.seals import SealPolicy
+from sealing.clock import utc_now
 from sealing.seal import Sealer
 from sealing.workshop import open_workshop
 from verify.judge import judge
@@ -41,7 +45,7 @@ def run(out: Callable[[str], None]) -> None:
         sealed, trust = _sealed(Path(folder))
         ours, theirs = [], []
         for _ in range(ROUNDS):
-            ours.append(_seconds(lambda: judge(sealed, receipt=None, trust=trust, now=START)))
+            ours.append(_seconds(lambda: judge(sealed, receipt=None, trust=trust, now=utc_now())))
             theirs.append(_seconds(lambda: _pyhanko(sealed, trust)))
         out(f"   judge(): median {statistics.median(ours) * 1000:.1f} ms")
         out(f"   pyHanko: median {statistics.median(theirs) * 1000:.1f} ms, {_pyhanko(sealed, trust)}")
@@ -56,13 +60,13 @@ def run(out: Callable[[str], None]) -> None:
 
 def _sealed(folder: Path) -> tuple[Path, Trust]:
     """One file sealed as B-LT by a whole installation."""
-    settings, plan = build_world(folder / "data", policy=SealPolicy(level="PAdES-B-LT", check_mark="none"))
+    settings, plan = build_world(folder / "data", utc_now(), policy=SealPolicy(level="PAdES-B-LT", check_mark="none"))
     with open_workshop(settings) as shop:
         world = plan.fill(shop)
         order = world.order("city")
         document = world.document("city", order, folder)
         submission = world.submit(order, document, world.approve("city", order, document))
-        outcome = Sealer(shop, clock=lambda: START).seal(submission, world.clients["platform"])
+        outcome = Sealer(shop, clock=utc_now).seal(submission, world.clients["platform"])
         if outcome.state != "sealed":
             raise RuntimeError(outcome.state)
         path = folder / "sealed.pdf"
@@ -71,7 +75,7 @@ def _sealed(folder: Path) -> tuple[Path, Trust]:
 
 
 def _judge(path: Path, trust: Trust) -> None:
-    judge(path, receipt=None, trust=trust, now=START)
+    judge(path, receipt=None, trust=trust, now=utc_now())
 
 
 def _pyhanko(path: Path, trust: Trust) -> str:
@@ -79,10 +83,15 @@ def _pyhanko(path: Path, trust: Trust) -> str:
     policy = CertValidationPolicySpec(
         trust_manager=SimpleTrustManager.build(anchors), revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO)
     )
-    spec = PdfSignatureValidationSpec(SignatureValidationSpec(cert_validation_policy=policy))
     with path.open("rb") as file:
-        seal = PdfFileReader(file, strict=True).embedded_regular_signatures[0]
-        return str(asyncio.run(ades_lta_validation(seal, spec)).ades_subindic)
+        reader = PdfFileReader(file, strict=True)
+        seal = reader.embedded_regular_signatures[0]
+        store = DocumentSecurityStore.read_dss(reader)
+        lists = [CRLContainer(CertificateList.load(each.get_object().data)) for each in store.crls]
+        knowledge = LocalKnowledge(known_crls=lists)
+        spec = SignatureValidationSpec(cert_validation_policy=policy, local_knowledge=knowledge)
+        judged = ades_with_time_validation(seal.signed_data, spec, raw_digest=seal.compute_digest())
+        return str(asyncio.run(judged).ades_subindic)
 
 
 def _signed(folder: Path, sealed: Path, number: int) -> Path:
