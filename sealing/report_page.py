@@ -12,7 +12,7 @@ import typst
 
 from registry.china_time import BEIJING
 from signer.report_desk import drawable
-from verify.report import Language, Section, said, sections
+from verify.report import Language, Section, changes_since, said, sections
 from verify.report_words import SEVERITIES
 from verify.verdict import Finding, Indication, Verdict
 
@@ -44,6 +44,10 @@ _CONCLUSIONS: Final = {
         "The file, a signature or its evidence is false or was changed; do not rely on it.",
     ),
 }
+_CHANGED: Final = (
+    "印章当时真实有效，但后来有了变化：{}。不看清现状，不要依据这份文件办事。",
+    "The seal was put rightly, but something changed since: {}. Do not rely on the file without minding that.",
+)
 _CAUTION_ZH: Final = (
     "本报告由印信服务加盖“核验专用章”（样章，签发者没有许可）。它证明服务在所列时间对所列摘要的文件作出了上述判定；"
     "“现状”只说明该时间。收到报告的人可以用同一文件重新核验。"
@@ -92,15 +96,24 @@ def _content(verdict: Verdict, *, name: str, number: str, language: Language) ->
         "title": _word("title", language),
         "subtitle": _word("subtitle", language),
         "word": file.word(language),
-        "tone": _TONES[verdict.indication],
+        "tone": "doubt" if file.changed else _TONES[verdict.indication],
         "indication": _indication(file),
-        "conclusion": _CONCLUSIONS[verdict.indication][language == "en"],
+        "conclusion": shown(_conclusion(verdict, language)),
+        "changed": file.changed,
         "rows": [[label, shown(value)] for label, value in rows],
         "findings": _findings(file.findings, language),
         "signatures": [_signature(place, each, language) for place, each in enumerate(signatures[:_MOST], start=1)],
         "footer": f"{number}   {verdict.judged_at}   {shown(verdict.file_digest)}",
         "caution": _word("caution", language),
     }
+
+
+def _conclusion(verdict: Verdict, language: Language) -> str:
+    """What follows from the indication; of a file that passed and is no longer what it was, what became of it."""
+    gone = changes_since(verdict, language)
+    if gone and verdict.indication is Indication.TOTAL_PASSED:
+        return _CHANGED[language == "en"].format("; ".join(gone))
+    return _CONCLUSIONS[verdict.indication][language == "en"]
 
 
 def _signature(place: int, section: Section, language: Language) -> dict[str, Any]:

@@ -8,7 +8,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from verify.report_words import APPROVAL, BASIS, INDICATIONS, KINDS, REVOCATION, STATUS, WITNESSED, Words
+from verify.report_words import (
+    APPROVAL,
+    BASIS,
+    CHANGED,
+    INDICATIONS,
+    KINDS,
+    REVOCATION,
+    SOUND,
+    STATUS,
+    TIMES,
+    UNKNOWN,
+    WITNESSED,
+    Words,
+)
 from verify.verdict import Facts, Finding, Indication, SignatureVerdict, Verdict
 
 Language = Literal["zh", "en"]
@@ -26,10 +39,12 @@ class Section:
     sub_indication: str | None
     rows: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
+    changed: bool = False
+    """Whether it passed and something it stands for is no longer so."""
 
     def word(self, language: Language) -> str:
         """The indication in one word."""
-        return _pick(INDICATIONS[self.indication], language)
+        return _pick(CHANGED if self.changed else INDICATIONS[self.indication], language)
 
 
 def sections(verdict: Verdict, language: Language) -> tuple[Section, ...]:
@@ -44,8 +59,29 @@ def sections(verdict: Verdict, language: Language) -> tuple[Section, ...]:
             (_pick(("核验时间", "Judged at"), language), verdict.judged_at),
         ),
         findings=verdict.findings,
+        changed=changed_since(verdict),
     )
     return (file, *(_section(each, language) for each in verdict.signatures))
+
+
+def changed_since(verdict: Verdict) -> bool:
+    """Whether the file passed, but something it stands for is no longer so: that must be said as loudly."""
+    return verdict.indication is Indication.TOTAL_PASSED and bool(changes_since(verdict, "en"))
+
+
+def changes_since(verdict: Verdict, language: Language) -> tuple[str, ...]:
+    """What of the present status is not as a reader would expect, each once; empty where nothing is known of it."""
+    found = (each for signature in verdict.signatures for each in _changes(signature.status, language))
+    return tuple(dict.fromkeys(found))
+
+
+def _changes(status: Facts, language: Language) -> Iterator[str]:
+    for name, sound in SOUND.items():
+        if status.get(name, UNKNOWN) in {sound, UNKNOWN}:
+            continue
+        label, states = STATUS[name]
+        since = _join(status, "document_since", "document_by") if name == "document" else ""
+        yield f"{_pick(label, language)} {_look(states, status[name], language)}" + (f" ({since})" if since else "")
 
 
 def lines(verdict: Verdict, language: Language) -> list[str]:
@@ -119,7 +155,9 @@ def _approval(signature: SignatureVerdict, language: Language) -> str:
 
 
 def _time(signature: SignatureVerdict, language: Language) -> str:
-    times = _join(signature.time, "proven", "ledger", "claimed")
+    times = "; ".join(
+        f"{_pick(label, language)} {signature.time[name]}" for name, label in TIMES.items() if signature.time.get(name)
+    )
     return f"{times}; {_look(BASIS, signature.time.get('basis'), language)}"
 
 

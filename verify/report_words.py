@@ -13,6 +13,8 @@ INDICATIONS: Final[Mapping[Indication, Words]] = {
     Indication.INDETERMINATE: ("无法判定", "CANNOT TELL"),
     Indication.TOTAL_FAILED: ("不通过", "FAILED"),
 }
+CHANGED: Final[Words] = ("通过，但现状有变", "PASSED, BUT CHANGED SINCE")
+"""In place of passed, where the present status is not :data:`SOUND`."""
 SEVERITIES: Final[Mapping[str, Words]] = {
     "failure": ("不合格", "failure"),
     "doubt": ("存疑", "doubt"),
@@ -41,6 +43,11 @@ BASIS: Final[Mapping[str, Words]] = {
     "operator_time_stamp": ("运营方自己的时间戳", "a time-stamp of the operator's own"),
     "operator_only": ("以运营方台账为凭", "the operator's word in the ledger"),
     "claimed_only": ("仅为文件自称", "only what the file claims"),
+}
+TIMES: Final[Mapping[str, Words]] = {
+    "proven": ("证明不晚于", "not later than"),
+    "ledger": ("台账", "ledger"),
+    "claimed": ("文件自称", "claimed"),
 }
 WITNESSED: Final[Mapping[str, Words]] = {
     "operator_only": ("没有外部见证", "no outside witness"),
@@ -77,6 +84,15 @@ _DOCUMENT: Final[Mapping[str, Words]] = {
     "replaced": ("已补证替换", "replaced"),
     "unknown": ("不明", "unknown"),
 }
+SOUND: Final[Mapping[str, str]] = {
+    "document": "in_force",
+    "seal": "active",
+    "agreement": "in_force",
+    "certificate": "good",
+}
+"""The present status that a reader of a passed file would expect."""
+UNKNOWN: Final = "unknown"
+"""Where the record cannot tell; findings say so, a status does not."""
 STATUS: Final[Mapping[str, tuple[Words, Mapping[str, Words]]]] = {
     "document": (("文书", "document"), _DOCUMENT),
     "seal": (("印章", "seal"), _SEAL),

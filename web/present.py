@@ -1,23 +1,15 @@
 """The present status in words, and what of it must be said aloud."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from verify.report_words import SOUND, UNKNOWN
 from web.words import Words
-
-_SOUND: Final = {
-    "document": {"in_force"},
-    "seal": {"active"},
-    "agreement": {"in_force"},
-    "certificate": {"good"},
-}
-UNKNOWN: Final = "unknown"
-"""Where the record cannot tell; findings say so, a status does not."""
 
 
 def states(status: Mapping[str, Any], words: Words) -> Iterator[tuple[str, str]]:
     """Label and state of document, seal, agreement and certificate, as far as they are known."""
-    for name in _SOUND:
+    for name in SOUND:
         value = status.get(name)
         if isinstance(value, str) and value != UNKNOWN:
             yield words(f"{name}_status"), _state(name, value, status, words)
@@ -25,9 +17,9 @@ def states(status: Mapping[str, Any], words: Words) -> Iterator[tuple[str, str]]
 
 def alerts(status: Mapping[str, Any], words: Words) -> Iterator[tuple[str, str]]:
     """Those of :func:`states` that are not as a reader would expect."""
-    for name, sound in _SOUND.items():
+    for name, sound in SOUND.items():
         value = status.get(name)
-        if isinstance(value, str) and value not in {*sound, UNKNOWN}:
+        if isinstance(value, str) and value not in {sound, UNKNOWN}:
             yield words(f"{name}_status"), _state(name, value, status, words)
 
 

@@ -25,6 +25,16 @@ class Reading:
         """The language as a tag."""
         return TAGS[self.language]
 
+    @property
+    def other(self) -> Language:
+        """The language that is not chosen."""
+        return "zh" if self.language == "en" else "en"
+
+    @property
+    def other_tag(self) -> str:
+        """That language as a tag."""
+        return TAGS[self.other]
+
     def link(self, path: str) -> str:
         """``path``, read the same way."""
         return _address(path, self.chosen, large=self.large)

@@ -1,4 +1,4 @@
-"""``/verify/report``: the reports of a verdict that the visitor brings back, as files."""
+"""``/verify/report`` and ``/verify/shown``: a verdict that the visitor brings back, as a file or as the page again."""
 
 import json
 from collections.abc import Mapping
@@ -16,8 +16,11 @@ from api.rate_limit import limited_rate
 from api.service import Serving
 from sealing.verification_report import make_report
 from verify.etsi_report import to_xml
+from web.pictures import Pictures
 from web.reading import reading_of
+from web.templates import page
 from web.verdict_token import VerdictTokens
+from web.verdict_view import verdict_view
 
 router: Final = APIRouter(prefix="/verify", dependencies=[PUBLIC], include_in_schema=False)
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -34,6 +37,15 @@ async def _fields(request: Request) -> Mapping[str, str]:
 
 
 Fields = Annotated[Mapping[str, str], Depends(_fields)]
+
+
+@router.post("/shown", operation_id="showVerdictAgain", dependencies=[limited_rate("report")])
+def show_again(request: Request, service: Serving, fields: Fields) -> Response:
+    """The page in another language or size. Without pictures, as the file is gone; the verdict is as it was given."""
+    token, tokens = fields.get("verdict", ""), request.app.state.verdict_tokens
+    carried = tokens.read(token, service.now())
+    view = verdict_view(carried.verdict, reading_of(request).language, name=carried.name)
+    return page(request, "verdict.html", view=view, pictures=Pictures(), token=token, again=True)
 
 
 @router.post("/report", operation_id="downloadReport", dependencies=[limited_rate("report")])

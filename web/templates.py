@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -21,6 +22,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "Vary": "Accept-Language",
 }
 """Beside those that every answer of the service has."""
+_PLACES: Final = ("/verify", "/check", "/help")
 
 
 @cache
@@ -46,8 +48,16 @@ def page(
             reading=reading,
             words=Words(reading.language),
             here=request.url.path,
+            stay=_stay(request.url.path),
             home=request.app.state.service.shop.settings.public_url,
             **members,
         )
     )
     return HTMLResponse(text, status, headers={**HEADERS, "Content-Language": reading.tag, **(headers or {})})
+
+
+def _stay(path: str) -> str:
+    """Where the links for language and size lead: a page of ours, never the caller's words, as ``//elsewhere`` is."""
+    if path.startswith("/c/"):
+        return quote(path)
+    return path if path in _PLACES else _PLACES[0]

@@ -59,5 +59,6 @@ def show_verdict(request: Request, service: Serving, upload: Uploaded) -> Respon
         "verdict.html",
         view=verdict_view(verdict, reading_of(request).language, name=file.name),
         pictures=pictures,
+        again=False,
         token=tokens.issue(CarriedVerdict(verdict=verdict, name=file.name), now),
     )

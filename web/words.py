@@ -100,6 +100,13 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "page_alt": ("第 {number} 页，标出 {count} 处印章或签名", "Page {number} with {count} seals or signatures framed"),
     "page_number": ("第 {number} 页", "Page {number}"),
+    "pages_not_again": (
+        "切换语言或字号后不再显示文件页面和改动对照：上传的文件已经删除。要再看，请重新上传。",
+        (
+            "The pages, and what changed on them, are not shown again after switching: the upload is deleted already. "
+            "To see them, upload the file again."
+        ),
+    ),
     "pages_left": ("另有 {count} 页未在此显示。", "{count} more pages are not shown here."),
     "pages_not_drawn": (
         "页面没有绘出（{code}）。结论不受影响。",

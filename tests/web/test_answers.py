@@ -1,5 +1,6 @@
 """What the pages answer over HTTP: headers, languages, limits, errors, tokens, and that nothing is kept."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -47,7 +48,7 @@ def upload(service: Service, data: bytes, *, name: str = "x.pdf", path: str = "/
 
 def test_every_page_declares_its_callers_and_what_costs_work_is_counted() -> None:
     routes = [each for router in ROUTERS for each in router.routes if isinstance(each, APIRoute)]
-    assert len(routes) == 9
+    assert len(routes) == 10
     for route in routes:
         (declared,) = declarations(route.dependant)
         assert isinstance(declared, Public), route.path
@@ -94,6 +95,32 @@ def test_the_language_is_chosen_by_address_then_by_the_browser(
     answer = service.http.get(f"/verify{query}", headers={**HTML, "Accept-Language": accept})
     assert f'<html lang="{tag}"' in answer.text
     assert answer.headers["content-language"] == tag
+
+
+@pytest.mark.parametrize(
+    "path", ["//elsewhere.example/x", "/%5Celsewhere.example", "/%2Felsewhere.example", "/c/%22%3E%3Cb"]
+)
+def test_an_address_that_a_caller_made_up_is_no_link(service: Service, path: str) -> None:
+    """``//elsewhere`` in a link leads to another site, and so does a backslash in browsers."""
+    text = service.http.get(f"http://127.0.0.1:8420{path}", headers=HTML).text
+    links = set(re.findall(r'(?:href|action|formaction)="([^"]*)"', text))
+    assert len(links) > 5
+    assert all(re.fullmatch(r"/[^/\\<].*|#.*", each) for each in links), links
+
+
+def test_a_verdict_is_shown_again_in_the_other_language(service: Service, sealed: bytes) -> None:
+    text = upload(service, sealed, name="决定书.pdf").text
+    assert 'formaction="/verify/shown?lang=en"' in text
+    again = service.http.post("/verify/shown?lang=en&text=large", data={"verdict": token_of(text)}, headers=HTML)
+    assert again.status_code == 200
+    assert 'lang="en"' in again.text
+    assert "Passed" in again.text
+    assert "决定书.pdf" in again.text
+    assert "not shown again" in again.text
+    assert token_of(again.text) == token_of(text)  # no longer good than the first
+    forged = service.http.post("/verify/shown", data={"verdict": token_of(text)[:-8]}, headers=HTML)
+    assert forged.status_code == 400
+    assert "verdict-token-invalid" in forged.text
 
 
 def test_choices_go_along_with_every_link(service: Service) -> None:

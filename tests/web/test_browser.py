@@ -92,6 +92,26 @@ def test_an_annulled_document_says_so_aloud(site: Site, browser: Browser) -> Non
         assert "兴林撤〔2026〕1号" in told
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_another_language_keeps_the_answer(site: Site, browser: Browser, script: bool) -> None:
+    with visit(browser, script=script) as seen:
+        seen.upload(site.url("/verify"), site.annulled.path)
+        seen.page.click(".reading >> text=English")
+        seen.page.wait_for_selector("html[lang=en]")
+        assert seen.heading() == "Passed, but changed since"
+        assert "annulled" in seen.page.inner_text(".alert")
+        seen.page.click(".reading >> text=Large text")
+        seen.page.wait_for_selector("html.large")
+        assert seen.heading() == "Passed, but changed since"
+        seen.page.goto(site.url(f"/c/{site.genuine.code}"))
+        seen.page.fill("#number", site.genuine.number)
+        seen.page.click("form button")
+        seen.page.click(".reading >> text=English")
+        seen.page.wait_for_selector("html[lang=en]")
+        assert seen.heading() == "The number matches"
+        assert seen.complaints == []
+
+
 def test_by_keyboard_alone(site: Site, browser: Browser) -> None:
     """Skip link first, then the form in order, and the verdict has the focus."""
     with visit(browser) as seen:
@@ -140,11 +160,13 @@ def test_no_barriers(site: Site, browser: Browser, reading: str, width: int) -> 
         seen.page.fill("#number", site.genuine.number)
         seen.page.click("form button")
         found["match"] = seen.barriers()
-        for name in ("annulled", "covered"):
+        for name in ("covered", "annulled"):
             seen.upload(site.url(f"/verify?{reading}"), file_of(site, name))
             for each in seen.page.locator("summary").all():
                 each.click()
             found[name] = seen.barriers()
+        seen.page.click(".reading button:last-child")
+        found["again"] = seen.barriers()
         seen.page.goto(site.url(f"/verify?{reading}"))
         assert seen.complaints == []
         seen.page.click("form button")  # no file: the error summary
