@@ -20,6 +20,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "changeAgreementState": {"change": "recall", **WHY},
     "amendAgreement": {"terms": {}, "original_digest": "sha256:" + "0" * 64, **WHY},
     "changeSealState": {"change": "suspend", **WHY},
+    "changeSealPolicy": {"level": "PAdES-B-LT", "may_lower": False, "check_mark": "qr", **WHY},
     "nameCustodian": {"custodian": "per-" + "a" * 26, **WHY},
     "fileSealChange": {"filing_number": "备〔2026〕9号", **WHY},
     "requestCertificate": WHY,
