@@ -53,6 +53,8 @@ class Deadline:
             connected: socket.socket = facts["return_value"].get_extra_info("socket")
             # TLS takes the first handle over and replaces it; this one reaches the connection all the same.
             self._connection = socket.socket(fileno=os.dup(connected.fileno()))
+            if self.over:  # the timer came while there was nothing to cut, and comes only once
+                self._cut()
 
     def _cut(self) -> None:
         if self._connection is not None:

@@ -19,8 +19,15 @@ Resolver = Callable[[str, int], Iterable[str]]
 _PORTS: Final = {"https": 443, "http": 80}
 _TARGET: Final = re.compile(r"[!-~]+")
 _HOST: Final = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
-_CARRIES_IPV4: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-"""Networks whose addresses stand for an IPv4 address that a gateway reaches (RFC 6052, RFC 8215)."""
+_CARRIES_IPV4: Final = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+"""Networks whose addresses end with the IPv4 address they stand for (RFC 6052, 8215, 4291 2.5.5.1, 2765)."""
+_NOT_PUBLIC: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16", "::/8", "4000::/2", "8000::/1"),
+    )
+)
+"""Networks that Python takes for global and the registries of IANA do not: of public IPv6 there is 2000::/3 alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +94,16 @@ def _may_be_called(address: Address, networks: tuple[Network, ...]) -> bool:
     real = _carried(address)
     if real.is_multicast or real.is_unspecified:
         return False
-    return real.is_global or any(real in network for network in networks if network.version == real.version)
+    if any(real in network for network in networks if network.version == real.version):
+        return True
+    return real.is_global and not any(real in network for network in _NOT_PUBLIC if network.version == real.version)
 
 
 def _carried(address: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for, where it does."""
     if isinstance(address, IPv4Address):
         return address
-    if any(address in network for network in _CARRIES_IPV4):
+    if int(address) > 1 and any(address in network for network in _CARRIES_IPV4):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     teredo = address.teredo
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)

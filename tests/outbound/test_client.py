@@ -6,11 +6,13 @@ import time
 import traceback
 from contextlib import contextmanager
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from outside_servers import NAME, says, serving
 
 from outbound.client import OutboundClient, authority_of
+from outbound.deadline import Deadline
 from outbound.errors import OutboundError, OutboundFailedError, OutboundRefusedError
 
 LOCAL = ("127.0.0.0/8",)
@@ -102,7 +104,7 @@ def test_only_configured_hosts_and_ports_and_only_https():
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "255.255.255.255", "::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::", "::ffff:10.0.0.1", "2002:a00:1::1",
-        "64:ff9b::a00:1", "192.0.2.1",
+        "64:ff9b::a00:1", "192.0.2.1", "::127.0.0.1", "::ffff:0:127.0.0.1", "fec0::1", "::2", "4000::1", "192.0.0.8",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public_are_not_called(address):
@@ -280,3 +282,13 @@ def test_no_error_quotes_the_credentials(secret):
 def test_host_and_port_of_an_address():
     assert authority_of("https://TSA.example/x?y") == "tsa.example:443"
     assert authority_of("http://[::1]:8080/") == "[::1]:8080"
+
+
+def test_a_connection_that_comes_as_the_time_ends_is_cut_all_the_same():
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Deadline(0.01) as deadline:
+        time.sleep(0.05)  # the timer found nothing to cut
+        stream = SimpleNamespace(get_extra_info=lambda _: ours)
+        deadline.watch("connection.connect_tcp.complete", {"return_value": stream})
+        theirs.settimeout(1)
+        assert theirs.recv(1) == b""
