@@ -6,8 +6,8 @@ from typing import Any
 import pikepdf
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult
-from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel, SuspiciousModification
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 
 from verify.change_words import sentences
 from verify.file_scan import LaterRevision
@@ -173,10 +173,7 @@ def _told(
 
 def _by_library(reading: Reading, signatures: Signatures, level: int | None) -> Iterator[Finding]:
     """The second opinion: pyHanko's difference analysis, revision by revision."""
-    embedded = reading.embedded()
-    result = DEFAULT_DIFF_POLICY.review_file(
-        signatures.reader, reading.revision, field_mdp_spec=embedded.fieldmdp, doc_mdp=embedded.docmdp_level
-    )
+    result = _review(reading, signatures)
     if not isinstance(result, DiffResult):
         yield _changed(f"出现不允许的改动（{result}）", f"a change that is not permitted ({result})")
     elif level is not None and result.modification_level.value > level:
@@ -186,6 +183,39 @@ def _by_library(reading: Reading, signatures: Signatures, level: int | None) -> 
         )
     elif level == NO_CHANGES:
         yield from _not_timestamps(reading, signatures)
+
+
+def _review(reading: Reading, signatures: Signatures) -> DiffResult | SuspiciousModification:
+    """Each later revision is held against the one before it, once for all signatures that permit the same.
+
+    Where the signature locks fields, all of them are held against the signed revision.
+    """
+    embedded, reader = reading.embedded(), signatures.reader
+    if embedded.fieldmdp is not None:
+        return DEFAULT_DIFF_POLICY.review_file(
+            reader, reading.revision, field_mdp_spec=embedded.fieldmdp, doc_mdp=embedded.docmdp_level
+        )
+    worst = DiffResult(ModificationLevel.NONE, set())
+    for revision in range(reading.revision + 1, reader.xrefs.total_revisions):
+        result = _step(revision, signatures, embedded.docmdp_level)
+        if not isinstance(result, DiffResult):
+            return result
+        worst = max(worst, result, key=lambda each: each.modification_level.value)
+    return worst
+
+
+def _step(revision: int, signatures: Signatures, doc_mdp: MDPPerm | None) -> DiffResult | SuspiciousModification:
+    known = signatures.reviews.get((revision, doc_mdp))
+    if known is not None:
+        return known
+    before, after = (signatures.reader.get_historical_resolver(each) for each in (revision - 1, revision))
+    result: DiffResult | SuspiciousModification
+    try:
+        result = DEFAULT_DIFF_POLICY.apply(before, after, doc_mdp=doc_mdp)
+    except SuspiciousModification as suspicion:
+        result = suspicion
+    signatures.reviews[revision, doc_mdp] = result
+    return result
 
 
 def _not_timestamps(reading: Reading, signatures: Signatures) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field as member
 from hashlib import new as new_hash
 from typing import Any, BinaryIO
 
@@ -14,7 +15,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from pyhanko.pdf_utils.generic import DictionaryObject, Reference
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.diff_analysis import DiffResult, SuspiciousModification
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.general import CMSExtractionError, SignedDataCerts, extract_signer_info
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import extract_certs_for_validation
@@ -114,6 +116,8 @@ class Signatures:
     readings: tuple[Reading, ...]
     broken: tuple[Finding, ...]
     empty_fields: tuple[str, ...]
+    reviews: dict[tuple[int, MDPPerm | None], DiffResult | SuspiciousModification] = member(default_factory=dict)
+    """What pyHanko said of each revision against the one before it, once asked."""
 
 
 def open_reader(stream: BinaryIO) -> tuple[PdfFileReader, bool]:
