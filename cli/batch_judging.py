@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli import console
 from cli.exit_codes import CANNOT_TELL, DONE, REFUSED
@@ -40,13 +40,13 @@ def files_in(given: Sequence[Path]) -> list[Path]:
 
 
 def _pdfs(folder: Path) -> Iterator[Path]:
-    return (each for each in folder.rglob("*") if each.suffix.lower() == ".pdf" and each.is_file())
+    return (each for each in folder.rglob("*") if each.suffix.lower() == ".pdf" and not each.is_dir())
 
 
 def judge_batch(paths: Sequence[Path], judging: Judging, *, as_json: bool) -> int:
     """Judge ``paths``, each with the receipt beside it, and tell; the exit code is that of the worst.
 
-    Raises ``OSError`` when a file cannot be read.
+    A file that cannot be read cannot be told, and does not keep the others from being judged.
     """
     from verify.bounded import pool_for  # noqa: PLC0415  only where files are judged
 
@@ -54,18 +54,43 @@ def judge_batch(paths: Sequence[Path], judging: Judging, *, as_json: bool) -> in
     with pool_for(paths, judging.limits) as pool:
         for number, path in enumerate(paths, start=1):
             console.tell(f"[{number}/{len(paths)}] {path}")
-            verdict = _judge(pool, path, judging)
-            exits.add(EXITS[str(verdict.indication)])
+            found = _judge(pool, path, judging)
+            exits.add(found.exit)
             if as_json:
-                console.say(json.dumps({"file": str(path), "verdict": verdict.to_json()}, ensure_ascii=False))
+                console.say(json.dumps({"file": str(path), **found.told}, ensure_ascii=False))
             else:
-                rows.append((path, _WORDS[str(verdict.indication)], _seals(verdict), _first_reason(verdict)))
+                rows.append((path, *found.row))
     if not as_json:
         console.show_table(("文件 / file", "结论 / verdict", "印章 / seals", "首要原因 / first reason"), rows)
     return next((code for code in (REFUSED, CANNOT_TELL) if code in exits), DONE)
 
 
-def _judge(pool: "Pool", path: Path, judging: Judging) -> "Verdict":
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What is told of one file: as exit code, as JSON, as a row."""
+
+    exit: int
+    told: dict[str, Any]
+    row: tuple[str, str, str]
+
+
+def _judge(pool: "Pool", path: Path, judging: Judging) -> _Found:
+    try:
+        verdict = _verdict(pool, path, judging)
+    except OSError as error:
+        reason = {
+            "code": "file-unreadable",
+            "zh": f"无法读取：{error.strerror}",
+            "en": f"cannot be read: {error.strerror}",
+        }
+        row = (_WORDS["INDETERMINATE"], "", f"{reason['code']}: {reason['zh']}")
+        return _Found(exit=CANNOT_TELL, told={"error": reason}, row=row)
+    answer = str(verdict.indication)
+    row = (_WORDS[answer], _seals(verdict), _first_reason(verdict))
+    return _Found(exit=EXITS[answer], told={"verdict": verdict.to_json()}, row=row)
+
+
+def _verdict(pool: "Pool", path: Path, judging: Judging) -> "Verdict":
     from verify.bounded import failed, judge_in, told  # noqa: PLC0415  as above
     from verify.receipt import Receipt, ReceiptError  # noqa: PLC0415  as above
 

@@ -39,8 +39,8 @@ def judge_bounded(path: Path, receipts: Sequence[Receipt], *, trust: Trust, now:
 
 @contextmanager
 def pool_for(paths: Sequence[Path], limits: Limits) -> Iterator[Pool]:
-    """A worker for :func:`judge_in` that may hold the largest of ``paths``. Raises ``OSError``."""
-    memory = limits.memory_bytes + max((path.stat().st_size for path in paths), default=0)
+    """A worker for :func:`judge_in` that may hold the largest of ``paths``."""
+    memory = limits.memory_bytes + max((path.stat().st_size for path in paths if path.exists()), default=0)
     with Pool(1, allowed=(_JUDGE,), memory_bytes=memory, seconds=limits.seconds, warm=("verify.desk",)) as pool:
         yield pool
 
