@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ledger import tables as t
 from ledger.cosignature import Cosignature, WitnessIdentity, merge, read_cosignatures
@@ -23,9 +25,20 @@ _NOTES = (
 )
 _COVERING = _NOTES.where(t.checkpoints.c.size >= bindparam("at_least")).order_by(t.checkpoints.c.size).limit(1000)
 _NEWEST = _NOTES.order_by(t.checkpoints.c.size.desc()).limit(bindparam("most"))
-_KNOWN = select(t.cosignatures.c.witness).where(
-    t.cosignatures.c.size == bindparam("size"), t.cosignatures.c.witness == bindparam("witness")
-)
+_ADD_COSIGNATURE = {
+    "sqlite": sqlite_insert(t.cosignatures).on_conflict_do_nothing(),
+    "postgresql": postgresql_insert(t.cosignatures).on_conflict_do_nothing(),
+}
+_SQLITE_ANSWER, _POSTGRESQL_ANSWER = sqlite_insert(t.witnesses), postgresql_insert(t.witnesses)
+_REPLACED = ("asked", "outcome", "size")
+_REPLACE_ANSWER = {
+    "sqlite": _SQLITE_ANSWER.on_conflict_do_update(
+        index_elements=["witness"], set_={name: _SQLITE_ANSWER.excluded[name] for name in _REPLACED}
+    ),
+    "postgresql": _POSTGRESQL_ANSWER.on_conflict_do_update(
+        index_elements=["witness"], set_={name: _POSTGRESQL_ANSWER.excluded[name] for name in _REPLACED}
+    ),
+}
 _STAMPED = select(func.min(t.checkpoint_tokens.c.size)).where(t.checkpoint_tokens.c.size >= bindparam("at_least"))
 _TOKENS = select(t.checkpoint_tokens.c.token).where(t.checkpoint_tokens.c.size == bindparam("size"))
 _LAST_TOKEN = select(func.max(t.checkpoint_tokens.c.time))
@@ -72,22 +85,19 @@ def newest(connection: Connection, witnesses: Sequence[WitnessIdentity], *, need
 
 def keep_cosignature(connection: Connection, size: int, cosignature: Cosignature, line: str) -> None:
     """Store the line of a good cosignature; the first by a witness under a checkpoint stays."""
-    key = {"size": size, "witness": cosignature.witness.vkey}
-    if connection.execute(_KNOWN, key).first() is None:
-        row = {**key, "line": line, "time": to_text(cosignature.time)}
-        connection.execute(insert(t.cosignatures), row)
+    row = {"size": size, "witness": cosignature.witness.vkey, "line": line, "time": to_text(cosignature.time)}
+    connection.execute(_ADD_COSIGNATURE[connection.dialect.name], row)
 
 
 def keep_answer(connection: Connection, answer: WitnessAnswer) -> None:
     """Store what a witness answered in place of what it answered before."""
-    connection.execute(delete(t.witnesses).where(t.witnesses.c.witness == answer.witness))
     row = {
         "witness": answer.witness,
         "asked": to_text(answer.asked),
         "outcome": answer.outcome,
         "size": answer.size,
     }
-    connection.execute(insert(t.witnesses), row)
+    connection.execute(_REPLACE_ANSWER[connection.dialect.name], row)
 
 
 def answers(connection: Connection) -> dict[str, WitnessAnswer]:
