@@ -15,7 +15,7 @@ from api.openapi import Sentence
 from api.problems import problem
 from api.service import Service
 from sealing import impressions
-from sealing.errors import StorageError, UnknownError
+from sealing.errors import NotWitnessedError, StorageError, UnknownError
 from sealing.impressions import Impression
 from sealing.order import Order, Outcome, Submission
 from sealing.receipts import receipt
@@ -26,7 +26,7 @@ FOREIGN = "caller_for_grantee"
 
 
 class SealedAnswer(Answer):
-    """A sealed document: where it is, and what proves it."""
+    """A sealed document: where it is, and what proves it; no receipt until enough witnesses have cosigned."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -60,7 +60,7 @@ class SealedAnswer(Answer):
     level_asked: str | None
     lowered_because: str | None
     document: str
-    receipt: dict[str, Any]
+    receipt: dict[str, Any] | None
     findings: list[Sentence]
 
 
@@ -107,10 +107,18 @@ def sealed_answer(service: Service, outcome: Outcome, form: str) -> Response:
         "level_asked": outcome.level_asked,
         "lowered_because": outcome.lowered_because,
         "document": f"{here}/document",
-        "receipt": receipt(service.shop, impression, service.now()).to_json(),
+        "receipt": _receipt_if_witnessed(service, impression),
         "findings": shown_findings(outcome.findings),
     }
     return JSONResponse(body, status, headers=headers)
+
+
+def _receipt_if_witnessed(service: Service, impression: Impression) -> dict[str, Any] | None:
+    """The receipt, or None as long as witnesses are away: what was sealed is told all the same."""
+    try:
+        return receipt(service.shop, impression, service.now()).to_json()
+    except NotWitnessedError:
+        return None
 
 
 def document(service: Service, impression: Impression) -> Response:

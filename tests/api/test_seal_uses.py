@@ -2,17 +2,22 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from world import START
 
 from api.lane import Lane
+from ledger.cosignature import WitnessIdentity
 from ledger.ids import new_id
 from sealing.administration.seals import change_state
 from sealing.audit import audit
+from sealing.witness_list import Witness
 from tests.api.live import Service, basic
 from verify.receipt import Receipt
 
@@ -299,3 +304,26 @@ def test_no_upload_is_left_behind_and_the_record_is_sound(service: Service) -> N
     """Runs last in this file: after all that was refused above."""
     assert list(service.world.shop.documents.incoming.iterdir()) == []
     assert audit(service.world.shop, START) == []
+
+
+def test_a_seal_use_is_told_while_its_witnesses_are_away(service: Service, tmp_path: Path) -> None:
+    public_key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    away = Witness(identity=WitnessIdentity(name="away", public_key=public_key), url="https://127.0.0.1:1")
+    shop = service.world.shop
+    settings = shop.settings.model_copy(update={"witnesses_needed": 1})
+    order = service.world.order("city")
+    document = service.world.document("city", order, service.folder)
+    approval, key = service.world.approve("city", order, document), new_id("key")
+    kept = service.app.state.service
+    service.app.state.service = replace(kept, shop=replace(shop, settings=settings, witnesses=(away,)))
+    try:
+        first = service.send(order, document, approval, Idempotency_Key=key)
+        again = service.send(order, document, approval, Idempotency_Key=key)
+    finally:
+        service.app.state.service = kept
+    assert (first.status_code, again.status_code) == (201, 200), first.text
+    assert first.json()["receipt"] is None
+    assert again.json() == first.json()
+    later = service.send(order, document, approval, Idempotency_Key=key).json()
+    assert {**later, "receipt": None} == first.json()
+    assert Receipt.from_json(later["receipt"]).impression == first.json()["impression"]
