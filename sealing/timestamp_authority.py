@@ -22,11 +22,13 @@ from ledger import store
 from ledger.errors import LedgerError
 from ledger.moments import from_text
 from registry.errors import RegistryError
+from sealing.clock_trust import LARGEST_ERROR
 from sealing.errors import ClockNotTrustedError, InstallationError
 from sealing.service_keys import service_key
 from sealing.workshop import Workshop
 
-ACCURACY: Final = timedelta(seconds=1)
+ACCURACY: Final = LARGEST_ERROR
+"""No finer than the difference from time sources up to which the clock is trusted."""
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _RANDOM_BITS: Final = 80
 _log = logging.getLogger("sealing")
