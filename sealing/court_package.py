@@ -26,7 +26,7 @@ from ledger.moments import to_text
 from ledger.tables import subjects
 from registry.records import SealKey
 from registry.store import row_subject
-from sealing import impressions, receipts, revocation
+from sealing import impressions, receipts, revocation, witnessing
 from sealing.errors import UnknownError
 from sealing.renewed_files import newest_file
 from sealing.workshop import Workshop
@@ -87,7 +87,8 @@ class _Records:
 def build_package(shop: Workshop, impression: str, now: datetime) -> bytes:
     """The package of one impression as a ZIP file. Called outside any transaction.
 
-    Raises :class:`UnknownError`, ``registry.errors.RowTamperedError``, ``ledger`` and ``keystore`` errors.
+    Raises :class:`UnknownError`, ``NotWitnessedError`` while too few witnesses have cosigned,
+    ``registry.errors.RowTamperedError``, ``ledger`` and ``keystore`` errors.
     """
     with shop.database.read() as connection:
         row = impressions.checked(connection, shop.book, impression)
@@ -102,7 +103,7 @@ def build_package(shop: Workshop, impression: str, now: datetime) -> bytes:
         "crl/root.crl": revocation.root_crl(shop, now),
         **dict(_shipped()),
     }
-    evidence = {name: shop.book.evidence(index, _SHOWN, now) for name, index in entries.items()}
+    evidence = {name: witnessing.evidence(shop, index, _SHOWN, now) for name, index in entries.items()}
     members |= {f"entries/{name}.json": canonical(each.to_json()) for name, each in evidence.items()}
     members |= _chain(evidence["certificate"])
     notes = [each.checkpoint for each in evidence.values()]
