@@ -84,7 +84,13 @@ def _judge_file(case: Case) -> _Judged:
     if len(signatures.readings) > _MOST_SIGNATURES:
         return (*findings, _too_many(len(signatures.readings))), ()
     judged, stumbles = _each_signature(case, signatures, lenient=lenient)
-    return (*findings, *stumbles, *_not_final(judged), *((_LENIENT,) if lenient else ())), judged
+    return (
+        *findings,
+        *stumbles,
+        *_not_final(judged),
+        *((_ONLY_TIMESTAMPS,) if judged and all(each.kind == "timestamp" for each in judged) else ()),
+        *((_LENIENT,) if lenient else ()),
+    ), judged
 
 
 def _names_a_section(data: FileBytes) -> bool:
@@ -182,6 +188,12 @@ _ENCRYPTED = doubt(
     "encrypted", "文件已加密，无法核验", "the file is encrypted and cannot be judged", "SIGNED_DATA_NOT_FOUND"
 )
 _UNSIGNED = doubt("no_signature", "文件中没有签名", "there is no signature in the file", "SIGNED_DATA_NOT_FOUND")
+_ONLY_TIMESTAMPS = doubt(
+    "no_signature",
+    "文件中只有时间戳，没有签名：时间戳只说明文件何时已存在，不说明谁出具",
+    "there are time-stamps alone and no signature in the file: they tell since when it exists, not whose it is",
+    "SIGNED_DATA_NOT_FOUND",
+)
 _UNREACHED = failure(
     "signature_unreachable",
     "文件中有签名数据（/ByteRange）不属于任何签名域，文件已被破坏",

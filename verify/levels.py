@@ -1,10 +1,11 @@
 """Which PAdES baseline level a signature really reaches, by what is there and holds (EN 319 142-1 clause 6)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from verify.material import Material, store_at
+from verify.material import DocumentStamp, Material, embedded_data, store_at
 from verify.path import Path
 from verify.timestamps import Stamp
 from verify.verdict import Finding, warning
@@ -28,8 +29,16 @@ def level_reached(
     first = min(holding, key=lambda each: each.token.time)
     if not material.store.present or not _complete(material, path, first):
         return LEVELS[1]
-    archived = any(store_at(each.reading).present for each in over)
+    archived = any(_covers_data(each, material, path, first) for each in over)
     return LEVELS[3] if archived else LEVELS[2]
+
+
+def _covers_data(archive: DocumentStamp, material: Material, path: Path, first: Stamp) -> bool:
+    """Whether what the archive time-stamp covers is complete; the data about itself can only come behind it."""
+    covered = replace(material, revocation=embedded_data(store_at(archive.reading)))
+    if first is archive.stamp:
+        return covered.complete(path, first.token.time)
+    return _complete(covered, path, first)
 
 
 def _complete(material: Material, path: Path, stamp: Stamp) -> bool:

@@ -92,6 +92,13 @@ def store_at(reading: Reading) -> SecurityStore:
     return store_then(reading.reader, reading.revision)
 
 
+def embedded_data(store: SecurityStore) -> RevocationData:
+    """The lists and answers of ``store`` alone."""
+    return RevocationData(
+        crls=tuple((each, False) for each in store.crls), ocsps=tuple((each, False) for each in store.ocsps)
+    )
+
+
 def judge_store(material: Material) -> Iterator[Finding]:
     """Entries of the store that cannot be read are told; nothing rests on them."""
     if material.store.unreadable:

@@ -134,11 +134,12 @@ def _of_list(found: RevocationList, serial: int, *, given: bool) -> Word:
 
 
 def _of_answer(found: OcspAnswer, *, given: bool) -> Word:
+    """An answer speaks no longer than the certificate of who gave it."""
     return Word(
         status=found.status,
         revoked=found.revoked,
         this_update=found.this_update,
-        next_update=found.next_update or found.this_update,
+        next_update=min(found.next_update or found.this_update, found.responder.not_valid_after_utc),
         given=given,
     )
 

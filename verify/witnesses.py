@@ -1,6 +1,6 @@
 """Who besides the operator vouches for a checkpoint: witnesses by cosignatures, time-stamp authorities by tokens."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,12 +35,13 @@ def judge_witnesses(evidence: Evidence, trust: Trust, *, now: datetime, judge_to
         known = read_cosignatures(evidence.checkpoint, trust.witnesses)
     except LedgerError:  # the checkpoint itself was judged before
         known = ()
-    found = tuple(each for each in known if each.time <= now + CLOCKS_DIFFER)
+    found = _one_a_key(each for each in known if each.time <= now + CLOCKS_DIFFER)
+    asked = len({each.public_key for each in trust.witnesses})
     stamped = [_stamped(each, evidence, judge_token) for each in evidence.tokens]
-    told = f"witnessed {len(found)} of {len(trust.witnesses)}" if found else OPERATOR_ONLY
+    told = f"witnessed {len(found)} of {asked}" if found else OPERATOR_ONLY
     return Witnessed(
         findings=(
-            *_findings(found, len(trust.witnesses)),
+            *_findings(found, asked),
             *(finding for _, findings in stamped for finding in findings),
         ),
         facts={
@@ -52,6 +53,14 @@ def judge_witnesses(evidence: Evidence, trust: Trust, *, now: datetime, judge_to
             *(proof for proof, _ in stamped if proof is not None),
         ),
     )
+
+
+def _one_a_key(cosignatures: Iterable[Cosignature]) -> tuple[Cosignature, ...]:
+    """The earliest cosignature of each key: one that is trusted under two names is one witness."""
+    earliest: dict[bytes, Cosignature] = {}
+    for each in sorted(cosignatures, key=lambda cosignature: cosignature.time):
+        earliest.setdefault(each.witness.public_key, each)
+    return tuple(earliest.values())
 
 
 def _stamped(der: bytes, evidence: Evidence, judge_token: JudgeToken) -> Proven:
