@@ -34,6 +34,7 @@ from signer.errors import SignerError
 State = Literal["renewed", "due", "current", "no-time-stamp", "lapsed", "failed"]
 _CAUSES: Final = (SealingError, SignerError, SandboxError, KeystoreError, LedgerError, RegistryError, OSError)
 _PAGE: Final = 100
+_BLOCK: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def renew_store(shop: Workshop, task: Task, at: Callable[[str], None] = lambda _
 def renew_file(shop: Workshop, source: Path, target: Path, task: Task) -> Report:
     """One sealed PDF outside the store; the renewed copy is put at ``target``, whole or not at all.
 
-    A target that exists is one of an earlier run, and is left alone.
+    A target that exists is never replaced: it begins with the source, as an earlier run made it, or this is a failure.
     """
     return _guarded(str(source), partial(_renew_path, shop, source, target, task))
 
@@ -143,6 +144,7 @@ def _renew_path(shop: Workshop, source: Path, target: Path, task: Task) -> Repor
     state = task.state(expires, now, weak=weak)
     state = state if weak else _unless_vain(shop, state, expires, now)
     if state == "due" and target.exists():
+        _check_renewed(source, target)
         state = "current"
     if state != "due" or task.dry_run:
         return Report(subject=str(source), state=state, expires=expires)
@@ -155,6 +157,19 @@ def _renew_path(shop: Workshop, source: Path, target: Path, task: Task) -> Repor
     finally:
         archived.path.unlink(missing_ok=True)
     return Report(subject=str(source), state="renewed", expires=token.signer.not_valid_after_utc)
+
+
+def _check_renewed(source: Path, target: Path) -> None:
+    """Raise :class:`ConflictError` unless ``target`` is a renewed copy of ``source``: two sources may share a name."""
+    with source.open("rb") as before, target.open("rb") as after:
+        same = all(block == after.read(len(block)) for block in iter(partial(before.read, _BLOCK), b""))
+        if same and after.read(1):
+            return
+    raise ConflictError(
+        "target-of-another",
+        f"{target} 已存在，但不是 {source} 的续期文件；同名文件应分别输出到不同目录",
+        f"{target} exists and is no renewed copy of {source}; put files of one name into different folders",
+    )
 
 
 def _tokens(shop: Workshop, path: Path) -> list[TimeStampToken]:

@@ -164,3 +164,16 @@ def test_a_row_that_points_elsewhere_is_not_renewed(installed):
     (told,) = run(installed)
     assert told.state == "failed"
     assert told.code == "row-tampered"
+
+
+def test_two_files_of_one_name_do_not_take_each_other_for_renewed(installed, tmp_path):
+    first, second, target = tmp_path / "first.pdf", tmp_path / "second.pdf", tmp_path / "out.pdf"
+    for source in (first, second):
+        shutil.copy(installed.sealed(level="PAdES-B-LT").path, source)
+    installed.clock.forward(LATER)
+    assert renew_file(installed.shop, first, target, task(installed)).state == "renewed"
+    kept = target.read_bytes()
+
+    told = renew_file(installed.shop, second, target, task(installed))
+    assert (told.state, told.code) == ("failed", "target-of-another")
+    assert target.read_bytes() == kept
