@@ -103,11 +103,12 @@ class _Outside:
         with self._lock:
             if self._seen is not None and timedelta(0) <= now - self._seen[0] < _STILL_THERE:
                 return self._seen[1]
-        self.token(sha256(secrets.token_bytes(32)).digest(), now)
-        with self._lock:
-            return () if self._seen is None else self._seen[1]
+        return self._remembered(sha256(secrets.token_bytes(32)).digest(), now)[1]
 
     def token(self, digest: bytes, now: datetime) -> TimeStampToken:
+        return self._remembered(digest, now)[0]
+
+    def _remembered(self, digest: bytes, now: datetime) -> tuple[TimeStampToken, Path]:
         try:
             token, path = self._ask(digest, now)
         except (AuthorityError, OutboundError, UnavailableError) as error:
@@ -116,7 +117,7 @@ class _Outside:
             raise unavailable("timestamp-unavailable", error) from error
         with self._lock:
             self._seen = (now, path)
-        return token
+        return token, path
 
     def _ask(self, digest: bytes, now: datetime) -> tuple[TimeStampToken, Path]:
         nonce = secrets.randbits(_NONCE_BITS)
@@ -130,6 +131,12 @@ class _Outside:
                 f"the time-stamp authority answered {answer.media_type[:60]}, expected {_RESPONSE}",
             )
         token = read_token(token_of(answer.body, digest=digest, nonce=nonce))
+        if len(token.der) > TOKEN_RESERVE:  # told by the probe, before a key is used for a signature it does not fit
+            raise UnavailableError(
+                "timestamp-too-large",
+                f"时间戳长 {len(token.der)} 字节，应不超过 {TOKEN_RESERVE} 字节",
+                f"the time-stamp has {len(token.der)} bytes, at most {TOKEN_RESERVE} expected",
+            )
         if token.weak:
             weak = ", ".join(token.weak)
             raise UnavailableError("timestamp-weak", f"时间戳使用弱算法：{weak}", f"the time-stamp rests on {weak}")

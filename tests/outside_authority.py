@@ -73,6 +73,13 @@ class OutsideAuthority:
             builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self.root_key, hashes.SHA256()).public_bytes(Encoding.DER)
 
+    def _ballast(self) -> tuple[bytes, ...]:
+        """A certificate of 12 KB that leads nowhere."""
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ballast")])
+        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), bytes(12_000))
+        made = _draft(name, name, self.root_key.public_key()).add_extension(extension, critical=False)
+        return (made.sign(self.root_key, hashes.SHA256()).public_bytes(Encoding.DER),)
+
     def answer(self, request: bytes, now: datetime, lie: str) -> bytes:
         asked = read_request(request)
         if lie == "nonce":
@@ -87,7 +94,7 @@ class OutsideAuthority:
             asked,
             self.key,
             self.unit,
-            (self.unit.public_bytes(Encoding.DER),),
+            (self.unit.public_bytes(Encoding.DER),) + (self._ballast() if lie == "large" else ()),
             serial=x509.random_serial_number(),
             now=now,
             accuracy=timedelta(seconds=1),

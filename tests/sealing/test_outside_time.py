@@ -73,6 +73,7 @@ LIES = {
     "imprint": "timestamp-of-another",
     "time": "timestamp-of-another-time",
     "no_list": "outbound-status",
+    "large": "timestamp-too-large",
 }
 
 
