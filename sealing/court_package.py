@@ -28,7 +28,7 @@ from registry.records import SealKey
 from registry.store import row_subject
 from sealing import impressions, receipts, revocation, witnessing
 from sealing.errors import UnknownError
-from sealing.renewed_files import newest_file
+from sealing.renewed_files import newest_file, renewal_subject
 from sealing.workshop import Workshop
 
 FORM: Final = "yinxin/court-package/v1"
@@ -36,6 +36,7 @@ _FIXED: Final = (1980, 1, 1, 0, 0, 0)
 _DATA: Final = Path(str(files("sealing") / "court"))
 _POLICIES: Final = Path(str(files("policies")))
 _SHOWN: Final = ("row", "body")
+_RENEWAL: Final = "renewal"
 _PROVEN_BY: Final = {
     "FORMAT.md": "nothing",
     "judge.py": "nothing",
@@ -94,6 +95,7 @@ def build_package(shop: Workshop, impression: str, now: datetime) -> bytes:
         row = impressions.checked(connection, shop.book, impression)
         entries = _entries(connection, shop, row.entry)
         digest = newest_file(connection, shop.book, row).digest
+        renewed = shop.book.newest(connection, renewal_subject(row.id))
     members = {
         "document.pdf": shop.documents.read_path(digest).read_bytes(),
         "receipt.json": receipts.receipt(shop, row, now).to_bytes(),
@@ -104,6 +106,8 @@ def build_package(shop: Workshop, impression: str, now: datetime) -> bytes:
         **dict(_shipped()),
     }
     evidence = {name: witnessing.evidence(shop, index, _SHOWN, now) for name, index in entries.items()}
+    if renewed is not None:
+        evidence[_RENEWAL] = shop.book.evidence(renewed, (_RENEWAL,), now)
     members |= {f"entries/{name}.json": canonical(each.to_json()) for name, each in evidence.items()}
     members |= _chain(evidence["certificate"])
     notes = [each.checkpoint for each in evidence.values()]

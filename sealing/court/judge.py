@@ -29,7 +29,7 @@ class Judge:
     """One package, unpacked in memory; ``work`` is a folder for what openssl must read."""
 
     def __init__(self, package: Path, work: Path, root: Path | None, log_key: Path | None) -> None:
-        self.work, self.marks, self.sizes = work, set[str](), dict[int, bytes]()
+        self.work, self.marks, self.sizes, self.renewed = work, set[str](), dict[int, bytes](), ""
         with zipfile.ZipFile(package) as archive:
             infos = archive.infolist()
             names = [each.filename for each in infos]
@@ -68,13 +68,12 @@ class Judge:
         """Size and root of a checkpoint (C2SP tlog-checkpoint) that the log signed."""
         origin, key_hash, encoded = self.vkey.split("+", 2)
         key = base64.b64decode(encoded)
-        text, _, lines = note.partition("\n\n")
-        text += "\n"
+        text, lines = note.encode().split(b"\n\n", 1)
         named = hashlib.sha256(origin.encode() + b"\n" + key).digest()[:4]
         pem = self.write("log.pem", to_pem(bytes.fromhex("302a300506032b6570032100") + key[1:], "PUBLIC KEY"))
-        arguments = ("pkeyutl", "-verify", "-pubin", "-inkey", pem, "-rawin", "-in", self.write("note", text.encode()))
-        good = named.hex() == key_hash and key[:1] == b"\x01" and text.startswith(origin + "\n")
-        signatures = [base64.b64decode(each.split(" ")[2]) for each in lines.splitlines() if f" {origin} " in each]
+        arguments = ("pkeyutl", "-verify", "-pubin", "-inkey", pem, "-rawin", "-in", self.write("note", text + b"\n"))
+        good = named.hex() == key_hash and key[:1] == b"\x01" and text.startswith(origin.encode() + b"\n")
+        signatures = [base64.b64decode(each.split()[2]) for each in lines.splitlines() if origin.encode() in each]
         own = [self.write("note.sig", each[4:]) for each in signatures if each[:4] == named]
         if not good or len(own) != 1 or not self.openssl(*arguments, "-sigfile", own[0])[0]:
             raise ValueError("the log did not sign this checkpoint")
@@ -94,7 +93,7 @@ class Judge:
             good &= leaf["commitments"].get(group) == hashlib.sha256(canonical(said)).hexdigest()
         self.say(good, f"{name}：第 {evidence['index']} 条在账本中，内容与承诺相符",
                  f"{name}: entry {evidence['index']} is in the log and says what is shown")
-        return leaf, {group: opening["value"] for group, opening in evidence["openings"].items()}
+        return leaf | {"index": evidence["index"]}, {name: each["value"] for name, each in evidence["openings"].items()}
     def document(self, told: Any, leaf: Any, certificate: Any) -> None:
         """The bytes, the signature, its certificate chain, and a time-stamp where there is one."""
         data, at = self.files["document.pdf"], str(int(datetime.fromisoformat(leaf["time"]).timestamp()))
@@ -108,7 +107,8 @@ class Judge:
         good = ["sha256:" + sha(each) for each in (whole, source)] == [told["sealed_digest"], told["source_digest"]]
         self.say(good, "盖章文件与经批准的原文摘要相符", "sealed file and approved source have the digests on record")
         if len(data) > told["sealed_length"]:
-            print(f"{NOTE} 其后追加的内容不在此判断 / bytes added later are not judged here: {len(data) - len(whole)}")
+            self.say(self.renewed == "sha256:" + sha(data), "其后追加的内容是台账所载的续期",
+                     "what was added later is the renewal on record", bad=DOUBT)
         cms = bytes.fromhex(data[first + length + 1 : second - 1].decode())
         cms = cms[: tlv(cms, 0)[2]]
         signature, content = self.write("cms.der", cms), self.write("covered.bin", covered(data, ranges[0]))
@@ -121,7 +121,8 @@ class Judge:
         ders = {pem_to_der(each) for each in (Path(signer).read_text(), self.files["chain/signer.pem"].decode())}
         good = ders == {base64.b64decode(certificate["chain"][0])}
         self.say(good, "签名证书即台账所载证书", "the signing certificate is the one on record")
-        untrusted = self.write("issuers.pem", self.files["chain/issuers.pem"])
+        issuers = [to_pem(base64.b64decode(each), "CERTIFICATE") for each in certificate["chain"][1:]]
+        untrusted = self.write("issuers.pem", b"".join(issuers))  # on record: no authority of the package's own
         good, _ = self.openssl("verify", *time, "-untrusted", untrusted, signer)
         self.say(good, "用章时证书链通向根证书", "at sealing the certificate chain led to the root")
         self.time_stamp(cms, time, untrusted)
@@ -143,8 +144,7 @@ class Judge:
             good &= "verify OK" in text
             self.say(good, f"{name} 由其签发者签名", f"{name} is signed by its issuer")
             listed = {each.lower().lstrip("0") for each in re.findall(r"Serial Number: ([0-9A-Fa-f]+)", text)}
-            gone = serial.lstrip("0") in listed
-            self.say(not gone, f"证书不在 {name} 中", f"the certificate is not on {name}", bad=DOUBT)
+            self.say(serial.lstrip("0") not in listed, f"证书不在 {name} 中", f"certificate not on {name}", bad=DOUBT)
     def jws(self, text: str, public_key: bytes) -> Any:
         """The payload of an ES256 JWS (RFC 7515) by this key."""
         head, payload, encoded = text.split(".")
@@ -182,19 +182,22 @@ class Judge:
         size, root = self.checkpoint(told["checkpoint"])
         proofs = {each["from"]: [base64.b64decode(part) for part in each["proof"]] for each in told["proofs"]}
         good = all(consistent(n, size, self.sizes[n], root, proofs.get(n, [])) for n in self.sizes)
-        self.say(good, "各检查点同属一部账本", "all checkpoints belong to one and the same log")
+        self.say(good, "各检查点同属一部账本", "all checkpoints belong to one log")
     def run(self) -> int:
         self.members()
         self.anchors()
         receipt = json.loads(self.files["receipt.json"])
         leaf, told = self.entry("receipt", receipt["evidence"])
-        good = leaf["kind"] == "seal.impressed" and receipt["impression"] == leaf["subjects"][0]
+        good = [leaf["kind"], leaf["subjects"][0]] == ["seal.impressed", receipt["impression"]]
         self.say(good, "该条目是一次用章", "the entry is a seal use")
         bodies: dict[str, Any] = {}
         for name in sorted(each for each in self.files if each.startswith("entries/")):
             other, groups = self.entry(name, json.loads(self.files[name]))
-            if "body" not in groups or groups["body"]["id"] not in other["subjects"]:
-                raise ValueError(f"{name} does not hold the record it is about")
+            if other["kind"] == "seal.renewed" and receipt["impression"] in other["subjects"]:
+                self.renewed = groups["renewal"]["after"]
+                continue
+            if "body" not in groups or groups["body"]["id"] not in other["subjects"] or other["index"] > leaf["index"]:
+                raise ValueError(f"{name} does not hold the record it is about as of the seal use")
             bodies[name.removeprefix("entries/").removesuffix(".json")] = groups["body"]
         keys = {each["id"]: each for name, each in bodies.items() if name.startswith("organ_key")}
         wanted = [told["seal"][name] for name in ("seal", "agreement_id", "certificate_serial")]
@@ -205,7 +208,6 @@ class Judge:
         self.agreement(bodies["agreement"], told["seal"], keys)
         self.consistency()
         return 1 if FAILED in self.marks else 2 if DOUBT in self.marks else 0
-
 def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 def covered(data: bytes, ranges: list[int]) -> bytes:
@@ -278,7 +280,6 @@ def to_pem(der: bytes, kind: str) -> bytes:
     return f"-----BEGIN {kind}-----\n{base64.encodebytes(der).decode()}-----END {kind}-----\n".encode()
 def pem_to_der(pem: str) -> bytes:
     return base64.b64decode(pem.split("-----BEGIN CERTIFICATE-----")[1].split("-----END", 1)[0])
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="judge an evidence package of Yinxin")
     parser.add_argument("package", type=Path)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from world import START, build_world
 
+from sealing.administration.seals import SealPolicy
 from sealing.court_package import build_package
 from sealing.seal import Sealer
 from sealing.workshop import Workshop, open_workshop
@@ -27,8 +29,8 @@ class Court:
     impression: str
     package: bytes
 
-    def members(self) -> dict[str, bytes]:
-        with zipfile.ZipFile(BytesIO(self.package)) as archive:
+    def members(self, package: bytes | None = None) -> dict[str, bytes]:
+        with zipfile.ZipFile(BytesIO(package or self.package)) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
     def judge(self, package: bytes, *, trusted: bool = True) -> tuple[int, str]:
@@ -44,8 +46,20 @@ class Court:
 
 @pytest.fixture(scope="session")
 def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    folder = tmp_path_factory.mktemp("evidence")
-    settings, plan = build_world(folder / "data")
+    with _court(tmp_path_factory.mktemp("evidence"), SealPolicy(level="PAdES-B-B")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def stamped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    """The same of a seal with a time-stamp."""
+    with _court(tmp_path_factory.mktemp("stamped"), SealPolicy(level="PAdES-B-LT")) as made:
+        yield made
+
+
+@contextmanager
+def _court(folder: Path, policy: SealPolicy) -> Iterator[Court]:
+    settings, plan = build_world(folder / "data", policy=policy)
     with open_workshop(settings) as shop:
         world = plan.fill(shop)
         outcome = Sealer(shop, clock=lambda: START).seal(world.submission("city", folder), world.clients["platform"])

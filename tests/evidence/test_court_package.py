@@ -4,14 +4,21 @@ import ast
 import json
 import sys
 from base64 import b64decode, b64encode
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from evidence_packing import packed
 from world import START
 
 from ledger.canonical import canonical
+from ledger.entry import Draft
 from sealing.court_package import build_package
 from sealing.errors import UnknownError
 
@@ -133,8 +140,44 @@ def test_an_opening_with_another_value_is_noticed(court: Any) -> None:
 def test_bytes_added_to_the_document_are_pointed_at(court: Any) -> None:
     members = court.members()
     code, said = court.judge(with_manifest(members | {"document.pdf": members["document.pdf"] + b"\n%%EOF\n"}))
-    assert code in {0, 2}
-    assert "bytes added later are not judged here" in said
+    assert code == 2, said
+    assert "? 其后追加的内容" in said
+
+
+def test_revocation_lists_of_an_authority_that_the_package_brought_prove_nothing(court: Any) -> None:
+    """Who was revoked could bring an empty list and, in ``chain/issuers.pem``, the authority that signed it."""
+    key, members, now = ec.generate_private_key(ec.SECP256R1()), court.members(), START
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another")])
+    own = x509.CertificateBuilder(name, name, key.public_key(), 7, now, now + timedelta(days=900))
+    authority = own.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, SHA256())
+    made = x509.CertificateRevocationListBuilder(name, now, now + timedelta(days=9)).sign(key, SHA256())
+    members["crl/issuer.crl"] = made.public_bytes(Encoding.DER)
+    members["chain/issuers.pem"] += authority.public_bytes(Encoding.PEM)
+    code, said = court.judge(with_manifest(members))
+    assert code == 1, said
+    assert "✗ crl/issuer.crl" in said
+
+
+def test_a_record_made_after_the_seal_use_is_no_ground_for_it(court: Any) -> None:
+    """The key of the approval, enrolled again later: proven to be in the log, and too late."""
+    members = court.members()
+    use = json.loads(members["receipt.json"])["evidence"]["index"]
+    members["entries/approval_key.json"], later = _changed_later(court)
+    assert later > use
+    code, said = court.judge(with_manifest(members))
+    assert code == 1
+    assert "as of the seal use" in said
+
+
+def _changed_later(court: Any) -> tuple[bytes, int]:
+    """The evidence of an entry that holds the record of the approval key once more, after the seal use."""
+    old = json.loads(court.members()["entries/approval_key.json"])
+    groups = {name: each["value"] for name, each in old["openings"].items()}
+    leaf = json.loads(b64decode(old["leaf"]))
+    with court.shop.database.write() as connection:
+        draft = Draft(kind=leaf["kind"], subjects=tuple(leaf["subjects"]), groups=groups)
+        index = court.shop.book.append(connection, draft, START).index
+    return canonical(court.shop.book.evidence(index, tuple(groups), START).to_json()), index
 
 
 def test_an_unknown_impression(court: Any) -> None:
