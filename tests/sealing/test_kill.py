@@ -67,7 +67,7 @@ def test_a_server_killed_at_a_step_loses_and_doubles_nothing(settings, today, tm
 
 def test_while_the_lease_runs_a_retry_waits_and_then_goes_through_by_itself(settings, today, tmp_path):
     submission = today.submission("city", tmp_path)
-    with running(settings, tmp_path, unsafe_kill_at="key_used", lease="PT4S") as server:
+    with running(settings, tmp_path, unsafe_kill_at="key_used", lease="PT12S") as server:  # longer than a start
         server.log_in(today.clients["platform"].client)
         with pytest.raises(httpx2.TransportError):
             server.seal(submission)
