@@ -19,7 +19,7 @@ from world import START
 
 from ledger.canonical import canonical
 from ledger.entry import Draft
-from sealing.court_package import build_package
+from sealing.court_package import _consistency, build_package
 from sealing.errors import UnknownError
 
 pytestmark = pytest.mark.tool("openssl")
@@ -164,6 +164,9 @@ def test_a_record_made_after_the_seal_use_is_no_ground_for_it(court: Any) -> Non
     use = json.loads(members["receipt.json"])["evidence"]["index"]
     members["entries/approval_key.json"], later = _changed_later(court)
     assert later > use
+    notes = [json.loads(data)["checkpoint"] for name, data in members.items() if name.startswith("entries/")]
+    notes.append(json.loads(members["receipt.json"])["evidence"]["checkpoint"])
+    members["consistency.json"] = _consistency(court.shop, notes, START)  # as the operator itself could
     code, said = court.judge(with_manifest(members))
     assert code == 1
     assert "as of the seal use" in said
