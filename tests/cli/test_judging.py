@@ -6,22 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from sealing import clock, impressions, receipts
+from sealing.seal import Sealer
+
 
 @pytest.fixture
 def sealed(desk, tmp_path: Path) -> Path:
     """A folder with one sealed file, its receipt beside it, and what a stranger trusts."""
-    from sealing import impressions, receipts
-    from sealing.clock import utc_now
-    from sealing.seal import Sealer
-
     folder = tmp_path / "batch"
     folder.mkdir()
     with desk.open() as shop:
         submission = desk.world.submission("city", desk.folder)
-        outcome = Sealer(shop).seal(submission, desk.world.clients["platform"])
+        outcome = Sealer(shop, clock=clock.utc_now).seal(submission, desk.world.clients["platform"])
         with shop.database.read() as connection:
             impression = impressions.get(connection, str(outcome.impression))
-        receipt = receipts.receipt(shop, impression, utc_now())
+        receipt = receipts.receipt(shop, impression, clock.utc_now())
         shutil.copy(shop.documents.read_path(str(outcome.sealed_digest)), folder / "good.pdf")
         (folder / "good.receipt.json").write_bytes(receipt.to_bytes())
         (tmp_path / "root.pem").write_text(shop.installation.root)
