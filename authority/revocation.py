@@ -128,7 +128,7 @@ def read_crl(der: bytes, issuer_cert: x509.Certificate) -> RevocationList:
                 f"吊销列表由 {show(found.issuer)} 签发，应为 {show(issuer_cert.subject)}",
                 f"the revocation list is by {show(found.issuer)}, expected {show(issuer_cert.subject)}",
             )
-        _check_signature(found, issuer_cert)
+        _check_signature(found, der, issuer_cert)
         _check_critical(found)
         revoked = {each.serial_number: _read_entry(each) for each in found}
         numbers = [each.value.crl_number for each in found.extensions if isinstance(each.value, x509.CRLNumber)]
@@ -173,10 +173,12 @@ def _read_entry(entry: x509.RevokedCertificate) -> Revoked:
     )
 
 
-def _check_signature(found: x509.CertificateRevocationList, issuer_cert: x509.Certificate) -> None:
+def _check_signature(found: x509.CertificateRevocationList, der: bytes, issuer_cert: x509.Certificate) -> None:
     key = issuer_cert.public_key()
     usage = issuer_cert.extensions.get_extension_for_class(x509.KeyUsage).value
-    if not usage.crl_sign or not isinstance(key, CertifiedKey) or not found.is_signature_valid(key):
+    # the count of unused bits before the signature is outside what is signed: RFC 5280 4.1.1.3 leaves it 0
+    whole = der.endswith(b"\x00" + found.signature)
+    if not (whole and usage.crl_sign and isinstance(key, CertifiedKey) and found.is_signature_valid(key)):
         raise RevocationListError(
             "crl-signature",
             f"吊销列表的签名不是 {show(issuer_cert.subject)} 作出的",

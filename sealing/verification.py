@@ -6,7 +6,6 @@ breaks a worker, or costs more than the limits, cannot be told; that is a verdic
 
 from base64 import b64encode
 from datetime import datetime
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from sealing.entries import signature_subject
 from sealing.outside_services import read_roots
 from sealing.present_status import present_status
 from sealing.workshop import Workshop
+from verify.bounded import failed, told
 from verify.ledger_evidence import ABANDONED, IMPRESSED
 from verify.receipt import GROUPS, Receipt
 from verify.verdict import Finding, Verdict, doubt
@@ -50,9 +50,9 @@ def judge_upload(shop: Workshop, path: Path, *, length: int, receipt: Receipt | 
     except WorkerOverloadedError:
         raise
     except SandboxError as error:
-        return _told(path, _judging_failed(error), now)
+        return told(path, now, failed(error.code, error.zh, error.en))
     except RowTamperedError as error:
-        return _told(path, _status_unreadable(error), now)
+        return told(path, now, _status_unreadable(error))
 
 
 def _trusted(shop: Workshop, now: datetime) -> dict[str, Any]:
@@ -92,26 +92,6 @@ def log_answer(shop: Workshop, to_be_signed: str, now: datetime) -> dict[str, An
     evidence = shop.book.evidence(entry.index, _SHOWN, now)
     receipt = Receipt(impression=entry.leaf.subjects[0], evidence=evidence)
     return {"state": "found", "receipt": receipt.to_json(), "status": status}
-
-
-def _told(path: Path, finding: Finding, now: datetime) -> Verdict:
-    with path.open("rb") as file:
-        digest, length = file_digest(file, "sha256").hexdigest(), file.tell()
-    return Verdict(
-        file_digest=f"sha256:{digest}",
-        file_length=length,
-        judged_at=to_text(now),
-        findings=(finding,),
-        signatures=(),
-    )
-
-
-def _judging_failed(error: SandboxError) -> Finding:
-    return doubt(
-        "judging_failed",
-        f"核验中断（{error.code}）：{error.zh}",
-        f"judging could not be completed ({error.code}): {error.en}",
-    )
 
 
 def _status_unreadable(error: RowTamperedError) -> Finding:

@@ -53,24 +53,24 @@ WITNESSED: Final[Mapping[str, Words]] = {
     "operator_only": ("没有外部见证", "no outside witness"),
 }
 _SEAL: Final[Mapping[str, Words]] = {
-    "pending": ("未启用", "not yet in use"),
-    "active": ("在用", "in use"),
-    "suspended": ("停用", "suspended"),
+    "pending": ("未启用", "not yet enabled"),
+    "active": ("启用中", "active"),
+    "suspended": ("已停用", "suspended"),
     "cancelled": ("已注销", "cancelled"),
     "destroyed": ("已销毁", "destroyed"),
     "unknown": ("不明", "unknown"),
 }
 _AGREEMENT: Final[Mapping[str, Words]] = {
-    "draft": ("草稿", "draft"),
+    "draft": ("草案", "draft"),
     "in_force": ("有效", "in force"),
-    "suspended": ("中止", "suspended"),
-    "ended": ("终止", "ended"),
-    "recalled": ("收回", "recalled"),
+    "suspended": ("已中止", "suspended"),
+    "ended": ("已终止", "ended"),
+    "recalled": ("已收回", "recalled"),
     "unknown": ("不明", "unknown"),
 }
 _CERTIFICATE: Final[Mapping[str, Words]] = {
     "good": ("有效", "good"),
-    "held": ("暂停", "on hold"),
+    "held": ("已暂停", "on hold"),
     "revoked": ("已吊销", "revoked"),
     "unknown": ("不明", "unknown"),
 }
@@ -81,7 +81,7 @@ _DOCUMENT: Final[Mapping[str, Words]] = {
     "retracted": ("已撤回", "retracted"),
     "cancelled": ("已注销", "cancelled"),
     "revoked_as_penalty": ("已吊销（处罚）", "revoked as a penalty"),
-    "replaced": ("已补证替换", "replaced"),
+    "replaced": ("已被替换（补证）", "replaced"),
     "unknown": ("不明", "unknown"),
 }
 SOUND: Final[Mapping[str, str]] = {

@@ -1,7 +1,9 @@
 """Every word of the pages in both languages, one table; words of the field as in ``docs/words.md``."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from verify.report_words import STATUS
 from web.reading import Language
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -211,35 +213,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "problem_request": ("请求编号", "Request id"),
     "problem_back": ("回到查验页", "Back to verification"),
 }
-_VALUES: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    "document": {
-        "in_force": ("有效", "in force"),
-        "amended": ("已变更", "amended"),
-        "annulled": ("已撤销", "annulled"),
-        "retracted": ("已撤回", "retracted"),
-        "cancelled": ("已注销", "cancelled"),
-        "revoked_as_penalty": ("已吊销", "revoked as a penalty"),
-        "replaced": ("已被替换（补证）", "replaced"),
-    },
-    "seal": {
-        "pending": ("未启用", "not yet enabled"),
-        "active": ("启用中", "active"),
-        "suspended": ("已停用", "suspended"),
-        "cancelled": ("已注销", "cancelled"),
-        "destroyed": ("已销毁", "destroyed"),
-    },
-    "agreement": {
-        "draft": ("草案", "draft"),
-        "in_force": ("有效", "in force"),
-        "suspended": ("已中止", "suspended"),
-        "ended": ("已终止", "ended"),
-        "recalled": ("已收回", "recalled"),
-    },
-    "certificate": {
-        "good": ("有效", "good"),
-        "held": ("已暂停", "held"),
-        "revoked": ("已吊销", "revoked"),
-    },
+_VALUES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
+    **{name: states for name, (_, states) in STATUS.items()},
     "kind": {
         "decision": ("决定书", "decision"),
         "refusal": ("不予许可决定书", "refusal"),

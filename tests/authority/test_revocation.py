@@ -233,6 +233,16 @@ def test_a_changed_byte_is_never_read(authority: "Authority", now: datetime) -> 
             read_crl(bytes(changed), authority.issuer)
 
 
+def test_a_signature_said_to_end_within_a_byte_is_never_read(authority: "Authority", now: datetime) -> None:
+    der = next(each for each in (make(authority, [], now) for _ in range(1_000)) if each[-1] & 0x0F == 0)
+    signature = x509.load_der_x509_crl(der).signature
+    changed = der[: -len(signature) - 1] + b"\x04" + signature
+    assert x509.load_der_x509_crl(changed).is_signature_valid(authority.issuer.public_key())  # type: ignore[arg-type]
+    with pytest.raises(RevocationListError) as caught:
+        read_crl(changed, authority.issuer)
+    assert caught.value.code == "crl-signature"
+
+
 @pytest.mark.parametrize("rubbish", [b"", b"\x30\x00", b"-----BEGIN X509 CRL-----"])
 def test_rubbish_is_a_typed_error(authority: "Authority", rubbish: bytes) -> None:
     with pytest.raises(RevocationListError) as caught:
