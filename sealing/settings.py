@@ -95,6 +95,17 @@ class Settings(BaseSettings):
     token_lifetime: timedelta = timedelta(minutes=10)
     log_format: Literal["json", "console"] = "json"
 
+    custody: str = ""
+    """Where the custody process listens: a socket's path or ``tls://host:port``; empty means one started on demand."""
+    custody_tls: Path | None = None
+    """Folder with ``certificate.pem``, ``key.pem`` and ``roots.pem`` for a custody process on another host."""
+    custody_pins: Literal["recorded", "listed"] = "recorded"
+    """Which approval keys the custody process believes: those whose registration it saw, or only those listed to it."""
+    custody_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """Seconds that one key use may take, waiting included."""
+    unsafe_in_process_keys: bool = False
+    """Demo and tests only: private keys are held by the process that serves, without a custody process."""
+
     unsafe_kill_at: str | None = None
     """Crash tests only: the step of the seal cycle at which the process kills itself."""
 

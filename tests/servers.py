@@ -75,6 +75,7 @@ def running(settings: Settings, folder: Path, **changed: str) -> Iterator[Server
         "YINXIN_DATA": str(settings.data),
         "YINXIN_DATABASE_URL": settings.database_url,
         "YINXIN_PORT": str(port),
+        "YINXIN_UNSAFE_IN_PROCESS_KEYS": str(settings.unsafe_in_process_keys),
         **{f"YINXIN_{name.upper()}": value for name, value in changed.items()},
     }
     log = folder / f"server-{port}.log"

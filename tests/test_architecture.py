@@ -20,20 +20,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": {"keystore"},
     "registry": {"ledger", "policies"},
     "authority": {"keystore"},
+    "custody": {"authority", "keystore", "ledger", "policies", "registry", "signer"},
     "verify": {"authority", "ledger", "policies", "registry", "sandbox", "signer"},
     "sealing": {
-        "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "signer", "verify",
+        "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "signer",
+        "verify",
     },
     "witness": {"keystore", "ledger"},
     "api": {
-        "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing", "signer", "verify",
+        "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing",
+        "signer", "verify",
     },
     "web": {
         "api", "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing", "signer",
         "verify",
     },
     "cli": {
-        "api", "authority", "demo", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing",
+        "api", "authority", "custody", "demo", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing",
         "signer", "verify", "web", "witness",
     },
 }  # fmt: skip
@@ -56,7 +59,10 @@ HOMES: dict[str, set[str]] = {
     "chinese_calendar": {"registry"},
     "typer": {"cli"},
     "rich": {"cli", "demo"},
-    "httpx2": {"outbound", "demo"},
+    "httpx2": {"outbound", "demo", "keystore"},
+    "pkcs11": {"keystore"},
+    "pyrage": {"sealing"},
+    "shamir_mnemonic": {"sealing"},
     "ntplib": {"outbound"},
     "jinja2": {"web"},
     "limits": {"api", "web"},
