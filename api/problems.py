@@ -77,6 +77,7 @@ TABLE: Final[Mapping[type[Exception], int]] = {
     ledger.LedgerError: 500,
     # keys and certificates
     keystore.PermitError: 500,
+    keystore.GroundsError: 500,  # this service asked for what it has no grounds for: an operator must look
     keystore.KeystoreError: 503,
     authority.ProfileError: 422,
     authority.BindingError: 422,
@@ -101,6 +102,8 @@ _RETRY_LATER: Final = (
     ledger.ClockBehindError,
     keystore.KeystoreError,
 )
+
+_NOT_AGAIN: Final = (keystore.PermitError, keystore.GroundsError)
 
 TITLES: Final[Mapping[int, str]] = {
     400: "请求格式有误 Malformed request",
@@ -193,7 +196,7 @@ def _headers(error: Exception) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="yinxin", error="invalid_token"'}
     if isinstance(error, edge.RefusedError) and error.replayed:
         return {"Idempotency-Replayed": "true"}
-    if isinstance(error, _RETRY_LATER) and not isinstance(error, keystore.PermitError):
+    if isinstance(error, _RETRY_LATER) and not isinstance(error, _NOT_AGAIN):
         return {"Retry-After": str(SOON)}
     return {}
 

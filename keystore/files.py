@@ -1,5 +1,6 @@
 """The software backend: encrypted key files in one folder, scheme ``file:``."""
 
+import os
 import re
 import secrets
 from collections import Counter
@@ -11,6 +12,8 @@ from keystore import key_pairs
 from keystore.at_rest import KeyEncryptionKey, KeyHeader
 from keystore.interface import (
     Algorithm,
+    Destruction,
+    KeyNotDestroyedError,
     KeyNotFoundError,
     KeyNotWrittenError,
     KeyUnreadableError,
@@ -132,16 +135,18 @@ class FileKeystore:
         with self._lock:
             return self._uses[ref]
 
-    def destroy(self, ref: str) -> None:
-        """Remove the key file, durably, and stop handles already given out. Raises ``KeyNotFoundError``.
+    def destroy(self, ref: str) -> Destruction:
+        """Remove the key file, durably, and stop handles already given out.
 
         What the storage medium keeps of it stays encrypted; destroying the key-encryption key ends that.
+        Raises :class:`KeyNotFoundError`, :class:`KeyNotDestroyedError` if the file system refuses.
         """
         path = self._path(ref)
         with self._lock:
             self._loaded.pop(ref, None)
-            if not remove_durably(path):
-                _not_found(ref)
+            names = _remove(ref, path)
+        evidence = {"backend": SCHEME, "file": path.name, "objects_before": str(names), "objects_after": "0"}
+        return Destruction(ref=ref, evidence=evidence)
 
     def count_use(self, key: FileKey) -> None:
         """Called by the handle before it signs. Raises :class:`KeyNotFoundError` for a destroyed key."""
@@ -198,6 +203,23 @@ def _open_folder(folder: Path) -> None:
             f"密钥目录 {folder} 的权限为 {mode:04o}，不应允许他人写入（应为 0700）",
             f"the key folder {folder} has mode {mode:04o}, others may write into it; expected 0700",
         )
+
+
+def _remove(ref: str, path: Path) -> int:
+    """How many names the key file had; it has none when this returns."""
+    try:
+        names = remove_durably(path)
+    except OSError as problem:
+        raise KeyNotDestroyedError(
+            f"删不掉密钥 {ref} 的文件：{problem.strerror}", f"cannot remove the file of key {ref}: {problem.strerror}"
+        ) from None
+    if not names:
+        _not_found(ref)
+    if os.path.lexists(path):
+        raise KeyNotDestroyedError(
+            f"密钥 {ref} 的文件删除后仍在", f"the file of key {ref} is still there after removal"
+        )
+    return names
 
 
 def _not_found(ref: str) -> NoReturn:

@@ -4,10 +4,12 @@ Private keys never leave a backend. Who may sign what is decided elsewhere; the 
 decision arrives here, for one key and one message, and it can be redeemed once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from threading import Lock
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 Algorithm = Literal["ecdsa-p256-sha256", "rsa3072-sha256", "ed25519"]
 Purpose = Literal["seal", "ca", "crl", "log", "token", "ocsp", "timestamp", "report", "witness"]
@@ -55,10 +57,80 @@ class KeyNotWrittenError(KeystoreError):
     code = "key-not-written"
 
 
+class KeyNotDestroyedError(KeystoreError):
+    """The backend could not destroy the key, or still shows it afterwards. The key may be whole."""
+
+    code = "key-not-destroyed"
+
+
 class PermitError(KeystoreError):
     """The permit is for another key, purpose or message, or was redeemed before."""
 
     code = "permit"
+
+
+class GroundsError(KeystoreError):
+    """What the permission is said to rest on was checked where the key is, and does not bear it."""
+
+    code = "grounds-refused"
+
+
+class KeyServiceBusyError(KeystoreError):
+    """The service that uses the keys has as much waiting as it takes. Nothing was signed; try again."""
+
+    code = "key-service-busy"
+
+
+class KeyServiceTimeoutError(KeystoreError):
+    """The service that uses the keys gave no answer in time. The key may have been used."""
+
+    code = "key-service-timeout"
+
+
+class KeyServiceGoneError(KeystoreError):
+    """The service that uses the keys does not run or cannot be reached. The key may have been used."""
+
+    code = "key-service-gone"
+
+
+class ModuleGoneError(KeystoreError):
+    """The module that holds the keys cannot be loaded or does not work."""
+
+    code = "module-gone"
+
+
+class TokenAbsentError(KeystoreError):
+    """The module works and shows no token, or several, of the name the address gives."""
+
+    code = "token-absent"
+
+
+class PinWrongError(KeystoreError):
+    """The token refused the PIN, or there is none to try."""
+
+    code = "pin-wrong"
+
+
+class PinLockedError(KeystoreError):
+    """The token takes no PIN any more: too many were wrong. Its security officer has to set a new one."""
+
+    code = "pin-locked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What a permission rests on, for a backend that checks for itself; others ignore it."""
+
+    statement: Mapping[str, Any] = field(repr=False)  # JSON without floats, as `ledger.canonical` takes it
+    file: Path | None = None  # the prepared file the message commits to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destruction:
+    """What the backend itself can say of a destroyed key; no secret."""
+
+    ref: str
+    evidence: Mapping[str, str]  # backend, where the key was, objects_before, objects_after
 
 
 @dataclass(slots=True)
@@ -68,13 +140,14 @@ class Permit:
     key: str
     purpose: Purpose
     message_digest: bytes
+    grounds: Grounds | None = None
     _redeemed: bool = field(default=False, init=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @classmethod
-    def to_sign(cls, key: "SigningKey", message: bytes) -> "Permit":
+    def to_sign(cls, key: "SigningKey", message: bytes, grounds: Grounds | None = None) -> "Permit":
         """A permit for ``message`` (the whole message, not its digest) with ``key``."""
-        return cls(key.ref, key.purpose, sha256(message).digest())
+        return cls(key.ref, key.purpose, sha256(message).digest(), grounds)
 
     def redeem(self, key: "SigningKey", message: bytes) -> None:
         """Use the permit up. Raises :class:`PermitError`; called by every backend before it signs."""
@@ -133,3 +206,12 @@ class Keystore(Protocol):
 
     def open(self, ref: str) -> SigningKey:
         """The handle of an existing key. Raises :class:`KeyNotFoundError`, :class:`KeyUnreadableError`."""
+
+    def refs(self) -> list[str]:
+        """The references of all keys, sorted; for finding keys that nothing else names."""
+
+    def destroy(self, ref: str) -> Destruction:
+        """Destroy the private key for good; handles given out stop working.
+
+        Raises :class:`KeyNotFoundError`, :class:`KeyNotDestroyedError`.
+        """

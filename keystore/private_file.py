@@ -85,21 +85,21 @@ def _write_synced(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
 
 
-def remove_durably(path: Path) -> bool:
-    """Remove the file under every name it has in its folder; False if there is none.
+def remove_durably(path: Path) -> int:
+    """Remove the file under every name it has in its folder; how many there were. Raises :class:`OSError`.
 
     A crash inside :func:`write_private` can leave the temporary name beside the final one.
     """
     try:
         inode = path.lstat().st_ino
     except FileNotFoundError:
-        return False
+        return 0
     with os.scandir(path.parent) as entries:
         names = [Path(entry.path) for entry in entries if entry.inode() == inode]
     for name in names:
         name.unlink(missing_ok=True)
     _sync_folder(path.parent)
-    return True
+    return len(names)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import NoReturn
 
 import pytest
 import rfc3161_client
@@ -129,15 +130,21 @@ def test_no_time_while_the_clock_is_not_trusted(services: Services) -> None:
 class BrokenKeystore:
     """Every key is gone, as when its folder was not mounted."""
 
-    def generate(self, purpose: object, algorithm: object) -> object:
+    def generate(self, purpose: object, algorithm: object) -> NoReturn:
+        self.refs()
+
+    def open(self, ref: str) -> NoReturn:
+        self.refs()
+
+    def refs(self) -> NoReturn:
         raise KeystoreError("没有密钥库", "there is no keystore")
 
-    def open(self, ref: str) -> object:
-        raise KeystoreError("没有密钥库", "there is no keystore")
+    def destroy(self, ref: str) -> NoReturn:
+        self.refs()
 
 
 def test_a_failure_of_our_own_is_told_as_one(services: Services) -> None:
-    broken = replace(services.shop, keystore=BrokenKeystore())  # type: ignore[arg-type]  # fails as the interface may
+    broken = replace(services.shop, keystore=BrokenKeystore())
     reply = timestamp_authority.respond(broken, timestamp.make_request(DIGEST, nonce=None), datetime.now(UTC))
     assert failure_of(reply) == "systemFailure"
     assert b"keystore" not in reply

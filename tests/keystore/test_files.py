@@ -1,5 +1,7 @@
 """The software backend: make, open, sign, count, list, destroy."""
 
+import errno
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from keystore.files import FileKeystore
-from keystore.interface import Algorithm, KeyNotFoundError, Keystore, Permit, Purpose, SigningKey
+from keystore.interface import Algorithm, KeyNotDestroyedError, KeyNotFoundError, Keystore, Permit, Purpose, SigningKey
 
 MESSAGE = "关于准予行政许可的决定".encode()
 ALGORITHMS: list[Algorithm] = ["ecdsa-p256-sha256", "rsa3072-sha256", "ed25519"]
@@ -135,6 +137,33 @@ def test_a_destroyed_key_is_gone_for_handles_lists_and_restarts(store: FileKeyst
             each.open(key.ref)
     assert store.refs() == [kept.ref]
     assert sign(kept)
+
+
+def test_a_destruction_says_what_was_there_and_is_gone(store: FileKeystore, folder: Path) -> None:
+    key, kept = store.generate("seal", P256), store.generate("seal", P256)
+    name = f"{key.ref.removeprefix('file:')}.json"
+    (folder / ".0123456789abcdef.new").hardlink_to(folder / name)
+    done = store.destroy(key.ref)
+    assert done.ref == key.ref
+    assert done.evidence == {"backend": "file", "file": name, "objects_before": "2", "objects_after": "0"}
+    assert [path.stem for path in folder.iterdir()] == [kept.ref.removeprefix("file:")]
+
+
+def test_a_file_that_does_not_go_is_no_destroyed_key(store: FileKeystore, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = store.generate("seal", P256)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", lambda path, missing_ok=False: None)
+        with pytest.raises(KeyNotDestroyedError, match="still there"):
+            store.destroy(key.ref)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", refuse)
+        with pytest.raises(KeyNotDestroyedError, match="Read-only"):
+            store.destroy(key.ref)
+    assert store.refs() == [key.ref]
+
+
+def refuse(path: Path, missing_ok: bool = False) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
 
 def test_a_key_that_cannot_be_read_can_be_destroyed(store: FileKeystore, folder: Path) -> None:

@@ -1,12 +1,13 @@
 """A permit is for one key, one purpose, one message, once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 
 from keystore.files import FileKeystore
-from keystore.interface import KeystoreError, Permit, PermitError
+from keystore.interface import Grounds, KeystoreError, Permit, PermitError
 
 MESSAGE = b"the bytes that were decided upon"
 
@@ -75,6 +76,15 @@ def test_a_redemption_waits_for_another_in_progress(store: FileKeystore) -> None
         assert len(attempt.result(timeout=5)) == 64
 
 
+def test_the_software_backend_signs_without_looking_at_the_grounds(store: FileKeystore) -> None:
+    key = store.generate("seal", "ed25519")
+    grounds = Grounds(statement={"approval": "secret words"}, file=Path("/nowhere"))
+    permit = Permit.to_sign(key, MESSAGE, grounds)
+    assert permit.grounds is grounds
+    assert "secret words" not in repr(permit)
+    assert key.sign(permit, MESSAGE) == key.sign(Permit.to_sign(key, MESSAGE), MESSAGE)
+
+
 def test_errors_speak_both_languages_and_have_a_code(store: FileKeystore) -> None:
     key = store.generate("seal", "ecdsa-p256-sha256")
     with pytest.raises(KeystoreError) as caught:
@@ -90,4 +100,4 @@ def test_error_codes_differ_from_class_to_class() -> None:
     classes: list[type[KeystoreError]] = [KeystoreError, *KeystoreError.__subclasses__()]
     classes += [below for each in classes[1:] for below in each.__subclasses__()]
     codes = [each.code for each in classes]
-    assert len(set(codes)) == len(codes) == 7
+    assert len(set(codes)) == len(codes) == 16
