@@ -23,8 +23,9 @@ $(VENV)/ready-dev: requirements-dev.lock $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-demo: $(VENV)/ready  ## run the main job end to end on the embedded defaults
-	$(BIN)/yinxin demo
+KEYS = software
+demo: $(VENV)/ready  ## run the main job end to end on the embedded defaults; KEYS=softhsm: private keys in a SoftHSM token
+	$(BIN)/yinxin demo --keys $(KEYS)
 
 serve: $(VENV)/ready  ## start the server on loopback and keep it up
 	$(BIN)/yinxin serve

@@ -90,6 +90,6 @@ def export_register(grantors: Client, folder: Path) -> tuple[Path, Path]:
 
 def audit(server: Server) -> dict[str, Any]:
     """Walk the whole record in a fresh process: ``sound``, ``entries``, ``findings``."""
-    _, output = yinxin("audit", "--data", str(server.data), "--json", expect=(0, 1), url=server.url)
+    _, output = yinxin("audit", "--data", str(server.data), "--json", expect=(0, 1), settings=server.settings)
     result: dict[str, Any] = json.loads(output)
     return result

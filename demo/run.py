@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import httpx2
 from rich.console import Console
@@ -18,8 +19,22 @@ from demo.refusals import Refusal, Stage, refusals, resume
 from demo.registration import Clients
 from demo.report import Report
 from demo.service import Client, DemoError, Server, serving
+from demo.softhsm import softhsm
 
-_MADE = ("data", "sealed", "server.log", "register.csv", "register.xlsx", "root.pem", "log.vkey", "issuer.crl", "faces")
+Keys = Literal["software", "softhsm"]
+"""Where the private keys are: in encrypted files, or in a SoftHSM token that is made for the run."""
+_MADE = (
+    "data",
+    "token",
+    "sealed",
+    "server.log",
+    "register.csv",
+    "register.xlsx",
+    "root.pem",
+    "log.vkey",
+    "issuer.crl",
+    "faces",
+)
 """What a run makes in its folder, and the next one begins without. Nothing else in it is touched."""
 _WIDTH = 132
 """Columns where the output goes to a file or a pipe."""
@@ -37,13 +52,13 @@ class Scene:
     report: Report
 
 
-def run(folder: Path, show: bool) -> int:  # noqa: FBT001  the command's own switch
-    """Run everything in ``folder``; 0 only if all went as expected, else 1."""
+def run(folder: Path, show: bool, keys: Keys = "software") -> int:  # noqa: FBT001  the command's own switch
+    """Run everything in ``folder`` with the private keys in ``keys``; 0 only if all went as expected, else 1."""
     report, begun = Report(console=_console(), show=show), time.perf_counter()
     folder = folder.absolute()
     try:
         _clear(folder)
-        with serving(folder) as server:
+        with serving(folder, softhsm(folder / "token") if keys == "softhsm" else {}) as server:
             report.tell(f"[green]✓[/] 服务已启动 {server.url} [dim]{time.perf_counter() - begun:.1f} s[/]")
             scene = _register(folder, server, report)
             stage, sealed = _seal(scene)

@@ -6,11 +6,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import httpx2
@@ -26,20 +26,22 @@ class DemoError(Exception):
     """The service did not do what the demo rests on; the message says what was asked and what came."""
 
 
-def environment(url: str | None) -> dict[str, str]:
-    """The environment of a child: no settings of another installation, only where this one is reached."""
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child: no settings of another installation, only those of this one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
-    return kept | {"PYTHONUTF8": "1"} | ({f"{_PREFIX}PUBLIC_URL": url} if url else {})
+    return kept | {"PYTHONUTF8": "1"} | dict(settings)
 
 
-def yinxin(*arguments: str, expect: tuple[int, ...] = (0,), url: str | None = None) -> tuple[int, str]:
+def yinxin(
+    *arguments: str, expect: tuple[int, ...] = (0,), settings: Mapping[str, str] = MappingProxyType({})
+) -> tuple[int, str]:
     """Run the command in a fresh process; its exit code and output. Raises :class:`DemoError`."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env=environment(url),
+        env=environment(settings),
         check=False,
     )
     if done.returncode not in expect:
@@ -54,25 +56,32 @@ class Server:
     url: str
     data: Path
     log: Path
+    settings: Mapping[str, str] = field(repr=False)
 
     def command(self, *arguments: str) -> Any:  # noqa: ANN401  the JSON that the command prints
         """Run a command on this installation. Raises :class:`DemoError`."""
-        _, output = yinxin(*arguments, "--data", str(self.data), "--json", url=self.url)
+        _, output = yinxin(*arguments, "--data", str(self.data), "--json", settings=self.settings)
         return json.loads(output)
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
     """``yinxin serve`` on a free loopback port with its data in ``folder``; stopped at the end."""
     port = _free_port()
-    server = Server(url=f"http://127.0.0.1:{port}", data=folder / "data", log=folder / "server.log")
+    url = f"http://127.0.0.1:{port}"
+    server = Server(
+        url=url,
+        data=folder / "data",
+        log=folder / "server.log",
+        settings={f"{_PREFIX}PUBLIC_URL": url, **settings},
+    )
     with server.log.open("wb") as log:
         process = subprocess.Popen(
             [*COMMAND, "serve", "--data", str(server.data), "--port", str(port)],
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=environment(server.url),
+            env=environment(server.settings),
         )
         try:
             _wait_until_ready(server, process)

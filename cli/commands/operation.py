@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -45,11 +45,14 @@ def demo(
     folder: Annotated[Path, typer.Option(help="输出目录 / where its files go")] = Path("demo-output"),
     *,
     show: Annotated[bool, typer.Option(help="显示每一步 / show each step")] = True,
+    keys: Annotated[
+        Literal["software", "softhsm"], typer.Option(help="私钥在何处 / where the private keys are")
+    ] = "software",
 ) -> None:
     """完整演示：真实服务、盖章、核验与各种拒绝 / The whole story on a real server, refusals included."""
     from demo.run import run  # noqa: PLC0415  loads typesetting
 
-    raise typer.Exit(run(folder, show))
+    raise typer.Exit(run(folder, show, keys))
 
 
 @commands.command()
