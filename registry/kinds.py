@@ -18,6 +18,7 @@ from registry.records import (
     Person,
     PersonKey,
     PilotRegion,
+    Proposal,
     RoleAssignment,
     Seal,
     SealKey,
@@ -104,6 +105,7 @@ _ALL = (
         model=CalendarDay,
         lookups={"date": attrgetter("date"), "year": attrgetter("date.year")},
     ),
+    Kind(name="proposal", model=Proposal, lookups=_by("action", "organ", "proposed_by", "state")),
 )
 
 KINDS: Mapping[type[Record], Kind] = {kind.model: kind for kind in _ALL}

@@ -7,6 +7,7 @@ from registry.clients import Client, ClientApprovalKey
 from registry.document_status import DocumentStatus, StatusChange
 from registry.organs import Organ, OrganKey, Succession
 from registry.persons import Person, PersonKey, RoleAssignment
+from registry.proposals import Proposal
 from registry.seals import Filing, Seal, SealKey, Specimen
 from registry.service_keys import ServiceKey
 
@@ -25,6 +26,7 @@ __all__ = [
     "Person",
     "PersonKey",
     "PilotRegion",
+    "Proposal",
     "RoleAssignment",
     "Seal",
     "SealKey",

@@ -1,7 +1,7 @@
 """Records that fit together: 兴国县行政审批局 lends 潋江镇 its seal no. 35; codes and persons are invented."""
 
 from base64 import b64encode
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from registry.natural_person import natural_person
 from registry.organ_code import check_character
 from registry.organs import Organ, OrganKey
 from registry.persons import Person, PersonKey, RoleAssignment
+from registry.proposals import Proposal, content_digest
 from registry.record import Record, read
 from registry.seals import Seal, SealKey, Specimen
 from registry.service_keys import ServiceKey
@@ -240,6 +241,22 @@ def calendar_day(**changes: Any) -> CalendarDay:
     return CalendarDay(**{**values, **changes})
 
 
+def proposal(**changes: Any) -> Proposal:
+    values: dict[str, Any] = {
+        "id": new_id("ppl"),
+        "action": "destroy_seal",
+        "organ": GRANTOR,
+        "content": '{"seal":"sea-1"}',
+        "content_digest": content_digest({"seal": "sea-1"}),
+        "reason": "印章已停止使用",
+        "statement": "a.b.c",
+        "proposed_by": new_id("per"),
+        "proposed_at": START,
+        "expires": START + timedelta(hours=72),
+    }
+    return Proposal(**{**values, **changes})
+
+
 def one_of_each() -> list[Record]:
     """One record of each kind that stands in ``registry.kinds``, the catalogue's aside."""
     return [
@@ -256,6 +273,7 @@ def one_of_each() -> list[Record]:
         service_key(),
         document_status(),
         calendar_day(),
+        proposal(),
     ]
 
 
