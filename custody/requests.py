@@ -49,6 +49,10 @@ class CheckState(Protocol):
     def pins(self) -> Path:
         """The folder of pinned keys, of the process alone."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether an approval key is pinned when its registration is first shown (``custody_pins`` recorded)."""
+
     def last(self, purpose: Purpose) -> Mapping[str, JsonValue] | None:
         """The ``about`` of the newest recorded use of any key of this purpose; None when there was none."""
 
@@ -62,5 +66,5 @@ class CheckState(Protocol):
         """The keys of this purpose that were generated here and not destroyed, oldest first."""
 
 
-INDEXED = ("serial",)
+INDEXED = ("serial", "intent", "root")
 """Names in ``about`` that :meth:`CheckState.seen` can be asked for; their values are text."""
