@@ -64,3 +64,13 @@ def approval_keys(store: Registry, connection: Connection, client: str) -> FindK
         return None if holder.public_key == attesting.record.public_key else registered_key(attesting.record)
 
     return find
+
+
+def person_keys(store: Registry, connection: Connection) -> FindKey:
+    """Persons' own keys: for proposals and their decisions."""
+
+    def find(kid: str) -> RegisteredKey | None:
+        stored = store.look(connection, PersonKey, kid)
+        return None if stored is None else registered_key(stored.record)
+
+    return find
