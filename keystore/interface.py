@@ -93,6 +93,18 @@ class KeyServiceGoneError(KeystoreError):
     code = "key-service-gone"
 
 
+class KeyServiceTokenError(KeyUnreadableError):
+    """The file of the token for a key service cannot be used, or the service refuses the token. Never shows it."""
+
+    code = "key-service-token"
+
+
+class KeyServiceAnswerError(KeystoreError):
+    """The key service refused the request, or its answer cannot be right. The key may have been used."""
+
+    code = "key-service-answer"
+
+
 class ModuleGoneError(KeystoreError):
     """The module that holds the keys cannot be loaded or does not work."""
 
