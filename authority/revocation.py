@@ -78,15 +78,16 @@ def make_crl(
     number: int,
     now: datetime,
     next_update: datetime,
+    longest: timedelta = LONGEST_LIFE,
 ) -> bytes:
     """A complete revocation list, DER, signed with one use of ``issuer_key``.
 
     ``number`` must be above that of every earlier list (the caller keeps it); ``next_update`` is at most
-    24 hours after ``now``. Raises :class:`ProfileError`, :class:`IssuedSignatureError`,
+    ``longest`` after ``now``: 24 hours, more only for a root whose key is offline. Raises :class:`ProfileError`, :class:`IssuedSignatureError`,
     :class:`keystore.interface.KeystoreError`.
     """
     check_signs_for(issuer_cert, issuer_key)
-    _check_times(revoked, now, next_update)
+    _check_times(revoked, now, next_update, longest)
     _check_numbers(revoked, number)
     algorithm = signature_algorithm(issuer_key)
     frame = asn1.TbsCertList(
@@ -199,12 +200,12 @@ def _not_understood() -> RevocationListError:
     )
 
 
-def _check_times(revoked: Sequence[Revoked], now: datetime, next_update: datetime) -> None:
-    if not timedelta(0) < next_update - now <= LONGEST_LIFE:
+def _check_times(revoked: Sequence[Revoked], now: datetime, next_update: datetime, longest: timedelta) -> None:
+    if not timedelta(0) < next_update - now <= longest:
         raise ProfileError(
             "crl-life",
-            f"吊销列表的有效时间为 {next_update - now}，应大于 0 且不超过 24 小时",
-            f"the revocation list would hold for {next_update - now}, expected at most 24 hours",
+            f"吊销列表的有效时间为 {next_update - now}，应大于 0 且不超过 {longest}",
+            f"the revocation list would hold for {next_update - now}, expected at most {longest}",
         )
     for each in revoked:
         if each.time > now:

@@ -5,7 +5,7 @@ restricted JSON and back (:func:`to_json`, :func:`from_json`), because a decisio
 its inputs and can be made again later.
 """
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -114,6 +114,28 @@ class SealFacts:
     custodian: PersonFacts | None
     daily_cap: int | None
     used_today: int  # impressions today plus intents that are alive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursFacts:
+    """When a seal may be used, ``HH:MM`` in Beijing, and what the calendar knows of one day."""
+
+    opens: str
+    closes: str  # not part of the hours
+    working_days_only: bool
+    day: str  # the day in Beijing that ``working_day`` is about, YYYY-MM-DD
+    working_day: bool | None  # None: the calendar does not know that year
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitFacts:
+    """The limits set for a seal, and what they are compared with."""
+
+    monthly_cap: int | None
+    used_this_month: int | None  # as ``used_today``, for the month in Beijing; None: not counted
+    hours: HoursFacts | None
+    networks: tuple[str, ...]  # CIDR; none means from anywhere
+    address: str | None  # of the caller; None when it is not known, as at the console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,12 +303,18 @@ class Facts:
     document: DocumentFacts | None
     certificate: CertificateFacts | None
     number_conflicts: tuple[NumberConflict, ...] | None  # None: uniqueness could not be checked
+    limits: LimitFacts | None = None
 
 
 def to_json(value: Any) -> Any:  # noqa: ANN401  the shape follows the dataclass
-    """Turn facts into restricted JSON: objects, arrays, text, truth, whole numbers and null."""
+    """Turn facts into restricted JSON: objects, arrays, text, truth, whole numbers and null.
+
+    A field with a default was added later. It is left out while it holds that default, so that facts recorded before
+    keep their form.
+    """
     if is_dataclass(value):
-        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+        members = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: to_json(member) for field, member in members if member != field.default}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple):
@@ -300,7 +328,8 @@ def from_json(kind: Any, value: Any) -> Any:  # noqa: ANN401  the shape follows 
     """Turn restricted JSON back into ``kind``. Raises ``KeyError``, ``TypeError`` or ``ValueError``."""
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
-        return kind(**{field.name: from_json(hints[field.name], value[field.name]) for field in fields(kind)})
+        given = [each for each in fields(kind) if each.default is MISSING or each.name in value]
+        return kind(**{field.name: from_json(hints[field.name], value[field.name]) for field in given})
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in {Union, UnionType}:
         return _one_of_from_json(arguments, value)

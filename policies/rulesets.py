@@ -15,6 +15,7 @@ from policies.rules.certificate import key_certified
 from policies.rules.clause import ClauseRule
 from policies.rules.document import document_sealable, document_states_facts, in_grantors_name
 from policies.rules.item import item_condition, item_delegable, item_implementer, item_listed, item_region
+from policies.rules.limits import allowed_network, monthly_cap, working_hours
 from policies.rules.numbers import numbers_given
 from policies.rules.people import applicant_is_seal_user, caller_for_grantee, custodian_named, two_persons
 from policies.rules.seal import daily_cap, seal_active, seal_fits_grantee
@@ -44,10 +45,37 @@ RULE_SETS: dict[str, tuple[ClauseRule, ...]] = {
         filed_with_grantor,
         daily_cap,
     ),
+    "2026-12": (
+        seal_active,
+        seal_fits_grantee,
+        agreement_in_force,
+        item_listed,
+        item_delegable,
+        item_implementer,
+        item_region,
+        item_condition,
+        in_grantors_name,
+        caller_for_grantee,
+        applicant_is_seal_user,
+        custodian_named,
+        principal_approved,
+        approval_fresh,
+        approval_assurance,
+        two_persons,
+        numbers_given,
+        document_states_facts,
+        key_certified,
+        document_sealable,
+        filed_with_grantor,
+        daily_cap,
+        monthly_cap,
+        working_hours,
+        allowed_network,
+    ),
 }
 """Every version there ever was, each a tuple of rules in the order of their findings."""
 
-CURRENT = "2026-11"
+CURRENT = "2026-12"
 """The version that new decisions are made with."""
 
 

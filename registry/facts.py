@@ -17,7 +17,8 @@ from policies.facts import (
 from registry.agreements import Agreement
 from registry.organs import Organ
 from registry.persons import AssignedRole, Person, RoleAssignment
-from registry.seals import Seal, SealKey
+from registry.seal_keys import SealKey
+from registry.seals import Seal
 
 _ROLES: Mapping[AssignedRole, Role] = {
     "principal": "principal",

@@ -8,7 +8,8 @@ from registry.document_status import DocumentStatus, StatusChange
 from registry.organs import Organ, OrganKey, Succession
 from registry.persons import Person, PersonKey, RoleAssignment
 from registry.proposals import Proposal
-from registry.seals import Filing, Seal, SealKey, Specimen
+from registry.seal_keys import SealKey
+from registry.seals import Filing, Seal, Specimen
 from registry.service_keys import ServiceKey
 
 __all__ = [

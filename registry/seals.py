@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from policies.facts import SetupFacts
 from registry.agreements import Agreement
 from registry.errors import ConflictError, RecordInvalidError, TransitionError
-from registry.fields import Base64, Digest, Millimetres, Name, OrganCode, RecordId, Text, UtcTime
+from registry.fields import Digest, Millimetres, Name, OrganCode, RecordId, Text, UtcTime
 from registry.organs import Organ
 from registry.record import Part, Record, build
 
@@ -88,30 +88,6 @@ class Seal(Record):
     def takes_its_number(self) -> bool:
         """Whether no other seal of this owner may have the number."""
         return self.state not in {"cancelled", "destroyed"}
-
-
-class SealKey(Record):
-    """One key of a seal and its certificate. An amendment of the agreement makes a new version."""
-
-    seal: RecordId
-    key_version: Annotated[int, Field(ge=1)]
-    key_ref: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+:[!-~]{1,200}$")]
-    chain: Annotated[tuple[Base64, ...], Field(min_length=1, max_length=8)]  # DER, the seal's own first
-    serial: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,40}$")]
-    not_before: UtcTime
-    not_after: UtcTime
-    issuer: Literal["internal", "licensed"]
-    retired_at: UtcTime | None = None  # a newer version took its place; not the same as revoked
-    revoked_at: UtcTime | None = None
-    revoked_reason: Name | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.not_before >= self.not_after:
-            raise ValueError("证书起始须早于终止 / the certificate must begin before it ends")
-        if (self.revoked_at is None) != (self.revoked_reason is None):
-            raise ValueError("吊销须有时间和原因 / a revocation has both a time and a reason")
-        return self
 
 
 def seal_name(grantor: Organ, number: int) -> str:

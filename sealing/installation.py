@@ -4,6 +4,7 @@ Kept in ``installation.json``, written once. The first entry of the ledger commi
 was exchanged later does not pass.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -30,6 +31,15 @@ ISSUER_CERTIFICATE_PATH = "/v1/authority/issuer.cer"
 OCSP_PATH = "/v1/authority/ocsp"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifiedIssuer:
+    """What a key ceremony gives to a new installation: the issuer's key, certified by a root that stays offline."""
+
+    key: str  # reference in the installation's own keystore
+    root: x509.Certificate
+    issuer: x509.Certificate
+
+
 class Installation(BaseModel):
     """Key references and certificates (PEM) of one installation."""
 
@@ -40,7 +50,7 @@ class Installation(BaseModel):
     log_origin: Annotated[str, Field(min_length=1, max_length=120)]
     log_key: str
     token_key: str
-    root_key: str
+    root_key: str | None  # None: made by a ceremony, the root's key is kept elsewhere
     issuer_key: str
     root: str
     issuer: str
@@ -89,8 +99,15 @@ def issued_places(public_url: str) -> Places:
     )
 
 
-def found_installation(keystore: Keystore, *, log_origin: str, public_url: str, now: datetime) -> Installation:
-    """Make the keys and the embedded authority of a new installation; nothing is written but key files."""
+def found_installation(
+    keystore: Keystore, *, log_origin: str, public_url: str, now: datetime, certified: CertifiedIssuer | None = None
+) -> Installation:
+    """Make the keys and the embedded authority of a new installation; nothing is written but key files.
+
+    With ``certified`` the authority is the ceremony's, and there is no root key here.
+    """
+    if certified is not None:
+        return _founded(keystore, log_origin, certified, root_key=None)
     root_key = keystore.generate("ca", "ecdsa-p256-sha256")
     issuer_key = keystore.generate("ca", "ecdsa-p256-sha256")
     root = make_root(root_key, "印信内置根（未获许可） Yinxin embedded root", now=now)
@@ -102,14 +119,19 @@ def found_installation(keystore: Keystore, *, log_origin: str, public_url: str, 
         now=now,
         places=Places(crl=public_url + ROOT_CRL_PATH, issuer=public_url + ROOT_CERTIFICATE_PATH),
     )
+    made = CertifiedIssuer(key=issuer_key.ref, root=root, issuer=issuer)
+    return _founded(keystore, log_origin, made, root_key=root_key.ref)
+
+
+def _founded(keystore: Keystore, log_origin: str, authority: CertifiedIssuer, *, root_key: str | None) -> Installation:
     return Installation(
         v=1,
         id=new_id("ins"),
         log_origin=log_origin,
         log_key=keystore.generate("log", "ed25519").ref,
         token_key=keystore.generate("token", "ecdsa-p256-sha256").ref,
-        root_key=root_key.ref,
-        issuer_key=issuer_key.ref,
-        root=root.public_bytes(Encoding.PEM).decode(),
-        issuer=issuer.public_bytes(Encoding.PEM).decode(),
+        root_key=root_key,
+        issuer_key=authority.key,
+        root=authority.root.public_bytes(Encoding.PEM).decode(),
+        issuer=authority.issuer.public_bytes(Encoding.PEM).decode(),
     )

@@ -17,6 +17,7 @@ from ledger.tables import entries, head
 from registry.errors import RowTamperedError
 from registry.records import SealKey, ServiceKey
 from registry.tables import TABLES
+from sealing.root_list import current_root_list
 from sealing.workshop import Workshop
 
 LIFE = LONGEST_LIFE
@@ -64,7 +65,12 @@ def crl(shop: Workshop, now: datetime) -> bytes:
 
 
 def root_crl(shop: Workshop, now: datetime) -> bytes:
-    """The root's list, DER. The one certificate that the root issued is the issuer's, and it is not revoked."""
+    """The root's list, DER. The one certificate that the root issued is the issuer's, and it is not revoked.
+
+    Where the root's key is offline it is the list that was last accepted. Raises ``InstallationError`` for a stale one.
+    """
+    if shop.installation.root_key is None:
+        return current_root_list(shop.settings, shop.installation, now)
     with shop.database.read() as connection:
         state, size = (None, 0), _ledger_size(connection)
     kept = _fresh(shop, "root", state, now)
@@ -98,11 +104,9 @@ def _make(
     now: datetime,
 ) -> bytes:
     installation = shop.installation
-    certificate, key = (
-        (installation.issuer_certificate, installation.issuer_key)
-        if issuer == "issuer"
-        else (installation.root_certificate, installation.root_key)
-    )
+    certificate, key = installation.issuer_certificate, installation.issuer_key
+    if issuer == "root" and installation.root_key is not None:
+        certificate, key = installation.root_certificate, installation.root_key
     # A key may have changed a moment after the caller read the clock: the list is not older than what it says.
     made = max([now, *(each.time for each in revoked)])
     der = make_crl(

@@ -30,7 +30,7 @@ from sandbox.pool import Pool
 from sealing.clock_trust import ClockWatch
 from sealing.documents import DocumentStore
 from sealing.errors import InstallationError
-from sealing.installation import CREATED, Installation, found_installation
+from sealing.installation import CREATED, CertifiedIssuer, Installation, found_installation
 from sealing.service_keys import renew_service_keys
 from sealing.settings import Settings
 from sealing.witness_list import Witness, read_witnesses
@@ -103,9 +103,10 @@ class Workshop:
         self.database.close()
 
 
-def initialise(settings: Settings, now: datetime) -> Installation:
+def initialise(settings: Settings, now: datetime, certified: CertifiedIssuer | None = None) -> Installation:
     """Make a new installation where there is none; on an existing one bring schema and service keys up to date.
 
+    ``certified`` is the outcome of a key ceremony, for a new installation only.
     Raises :class:`InstallationError` when the parts that exist do not belong together.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,7 +121,7 @@ def initialise(settings: Settings, now: datetime) -> Installation:
     try:
         upgrade(database)
         if not path.exists():
-            _found(settings, keystore, database, now)
+            _found(settings, keystore, database, now, certified)
         installation = Installation.read(path)
         renew_service_keys(_premises(settings, installation, keystore, database), now)
     finally:
@@ -203,8 +204,12 @@ def _premises(settings: Settings, installation: Installation, keystore: Keystore
     )
 
 
-def _found(settings: Settings, keystore: Keystore, database: Database, now: datetime) -> None:
-    installation = found_installation(keystore, log_origin=settings.log_origin, public_url=settings.public_url, now=now)
+def _found(
+    settings: Settings, keystore: Keystore, database: Database, now: datetime, certified: CertifiedIssuer | None
+) -> None:
+    installation = found_installation(
+        keystore, log_origin=settings.log_origin, public_url=settings.public_url, now=now, certified=certified
+    )
     premises = _premises(settings, installation, keystore, database)
     with database.write() as connection:
         first = premises.book.append(connection, installation.draft(), now)

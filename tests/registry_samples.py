@@ -21,7 +21,8 @@ from registry.organs import Organ, OrganKey
 from registry.persons import Person, PersonKey, RoleAssignment
 from registry.proposals import Proposal, content_digest
 from registry.record import Record, read
-from registry.seals import Seal, SealKey, Specimen
+from registry.seal_keys import SealKey
+from registry.seals import Seal, Specimen
 from registry.service_keys import ServiceKey
 from registry.statements import RegisteredKey
 

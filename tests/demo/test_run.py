@@ -35,9 +35,10 @@ def test_a_command_that_fails_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.tool("pdfsig")
-def test_the_demo_ends_well_and_leaves_everything_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keys", ["software", pytest.param("softhsm", marks=pytest.mark.tool("softhsm2-util"))])
+def test_the_demo_ends_well_and_leaves_everything_behind(tmp_path: Path, keys: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "demo", "--folder", str(tmp_path)],
+        [sys.executable, "-m", "cli", "demo", "--folder", str(tmp_path), "--keys", keys],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -54,3 +55,5 @@ def test_the_demo_ends_well_and_leaves_everything_behind(tmp_path: Path) -> None
     assert (tmp_path / "register.xlsx").read_bytes().startswith(b"PK")
     assert len(list((tmp_path / "faces").glob("*.svg"))) == 3
     assert "全部如预期" in done.stdout
+    in_files = list((tmp_path / "data" / "keys").glob("*.json"))
+    assert bool(in_files) == (keys == "software")

@@ -8,7 +8,8 @@ from registry_samples import THIRD, agreement, organ, seal, seal_key
 from ledger.ids import new_id
 from policies.facts import SetupFacts
 from registry.errors import ConflictError, RecordInvalidError, TransitionError
-from registry.seals import Seal, SealKey, Specimen, change_state, check_fit, fill_filing, seal_name
+from registry.seal_keys import SealKey
+from registry.seals import Seal, Specimen, change_state, check_fit, fill_filing, seal_name
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 WHO = new_id("per")

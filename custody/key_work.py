@@ -1,0 +1,174 @@
+"""What is done with keys, in the one thread that may touch the backend: check, record, then use."""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from custody.clock import Clock
+from custody.permits import digest_text
+from custody.requests import CheckState, UseRequest
+from custody.settings import Step
+from custody.state import State, about_key
+from custody.uses import Event, UseLine, UseRecord
+from keystore.interface import (
+    Algorithm,
+    Destruction,
+    Keystore,
+    KeyNotFoundError,
+    KeystoreError,
+    Permit,
+    PinLockedError,
+    PinWrongError,
+    Purpose,
+    SigningKey,
+)
+from ledger.canonical import JsonValue
+
+Check = Callable[[UseRequest, CheckState, "Clock"], Mapping[str, JsonValue]]
+"""Judges a use; raises a ``KeystoreError`` against it, else tells what the record shall say ``about`` it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A use asked for over a connection whose permit was redeemed."""
+
+    key: str
+    purpose: str
+    message: bytes = field(repr=False)
+    grounds: Mapping[str, JsonValue] | None = field(repr=False)
+    file: BinaryIO | None = field(repr=False)
+
+
+class KeyWork:
+    """Everything that touches the backend, the record or the state. For one thread."""
+
+    def __init__(
+        self, opening: Callable[[], Keystore], record: UseRecord, state: State, *, check: Check, clock: Clock
+    ) -> None:
+        """``opening`` opens the backend; it is called at the first need, and again while it fails."""
+        self._opening = opening
+        self._record = record
+        self._state = state
+        self._check = check
+        self._clock = clock
+        self._backend: Keystore | None = None
+        self._given_up: KeystoreError | None = None
+        self._handles: dict[str, SigningKey] = {}
+        self.kill_at: Step | None = None
+
+    def open_backend(self) -> Keystore:
+        """The backend, opened.
+
+        A PIN that was refused is not tried a second time by this process: tries are counted by the token.
+        """
+        if self._given_up is not None:
+            raise self._given_up
+        if self._backend is None:
+            try:
+                self._backend = self._opening()
+            except (PinWrongError, PinLockedError) as error:
+                self._given_up = error
+                raise
+            self._adopt_all()
+        return self._backend
+
+    def open(self, ref: str) -> SigningKey:
+        """The handle of a key. Raises ``keystore`` errors."""
+        handle = self._handles.get(ref)
+        if handle is None:
+            handle = self._handles[ref] = self.open_backend().open(ref)
+        return handle
+
+    def sign(self, use: Use) -> bytes:
+        """Check, record and use. Raises ``keystore`` errors, among them what the checks found."""
+        handle = self.open(use.key)
+        if not self._state.knows(handle.ref):
+            self._adopt(handle)
+        about = self._check(self._request(handle, use), self._state, self._clock)
+        permit = Permit(key=use.key, purpose=_purpose(use, handle), message_digest=_sha256(use.message))
+        self.step("before_record")
+        line = self._append("use", handle, message=digest_text(use.message), about=about)
+        self.step("after_record")
+        try:
+            signature = handle.sign(permit, use.message)
+        except KeystoreError as error:
+            self._handles.pop(use.key, None)
+            self._append("failure", handle, message=line.message, about={"use": line.n, "code": error.code})
+            raise
+        self.step("after_use")
+        return signature
+
+    def generate(self, purpose: Purpose, algorithm: Algorithm) -> SigningKey:
+        """Make a key; its generation is recorded before anybody learns of it. Raises ``keystore`` errors."""
+        handle = self.open_backend().generate(purpose, algorithm)
+        self._append("generation", handle, about=about_key(handle, "generated"))
+        self._handles[handle.ref] = handle
+        return handle
+
+    def destroy(self, ref: str) -> Destruction:
+        """Destroy a key and record what the backend says of it. Raises ``keystore`` errors."""
+        handle = self.open(ref)
+        destruction = self.open_backend().destroy(ref)
+        self._handles.pop(ref, None)
+        self._append("destruction", handle, about={"evidence": dict(destruction.evidence)})
+        return destruction
+
+    def refs(self) -> list[str]:
+        """The references of all keys. Raises ``keystore`` errors."""
+        return self.open_backend().refs()
+
+    def uses(self, after: int, most: int) -> list[UseLine]:
+        """Lines of the record from number ``after`` on."""
+        return self._record.after(after, most)
+
+    def step(self, name: Step) -> None:
+        """A place where a crash test may kill this process."""
+        if self.kill_at == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _request(self, handle: SigningKey, use: Use) -> UseRequest:
+        return UseRequest(
+            key_ref=handle.ref,
+            purpose=handle.purpose,
+            algorithm=handle.algorithm,
+            public_key=handle.public_key,
+            message=use.message,
+            grounds=use.grounds,
+            file=use.file,
+        )
+
+    def _append(
+        self,
+        event: Event,
+        handle: SigningKey,
+        *,
+        message: str | None = None,
+        about: Mapping[str, JsonValue],
+    ) -> UseLine:
+        line = self._record.append(
+            event, self._clock(), key=handle.ref, purpose=handle.purpose, message=message, about=about
+        )
+        self._state.note(line)
+        return line
+
+    def _adopt_all(self) -> None:
+        """Keys that were here before the record was begun."""
+        if self._record.size == 0:
+            for ref in self.refs():
+                with suppress(KeyNotFoundError):  # destroyed meanwhile by the backend's own tools
+                    self._adopt(self.open(ref))
+
+    def _adopt(self, handle: SigningKey) -> None:
+        self._append("generation", handle, about=about_key(handle, "adopted"))
+
+
+def _purpose(use: Use, handle: SigningKey) -> Purpose:
+    """What the permit says; the backend compares it with the key's."""
+    return handle.purpose if use.purpose == handle.purpose else use.purpose  # type: ignore[return-value]
+
+
+def _sha256(message: bytes) -> bytes:
+    return bytes.fromhex(digest_text(message).removeprefix("sha256:"))
