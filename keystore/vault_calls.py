@@ -5,6 +5,7 @@ nothing was carried out): a signature asked for twice would be two uses of the k
 """
 
 import json
+import os
 import re
 import socket
 import ssl
@@ -15,7 +16,8 @@ from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from select import select
 from threading import Lock, Timer
 from time import monotonic
-from typing import Any, Final, NoReturn
+from types import TracebackType
+from typing import Any, Final, NoReturn, Self
 
 from keystore.interface import (
     KeyServiceAnswerError,
@@ -88,17 +90,24 @@ class VaultClient:
 
     def _persist(self, method: str, path: str, content: bytes | None) -> VaultAnswer:
         for left in reversed(range(_TRIES)):
-            exchange = _Exchange(self._address.seconds)
-            try:
-                return exchange.run(self._connected(exchange), *self._request(method, path, content))
-            except (OSError, HTTPException, ValueError) as problem:
-                self._drop()
-                if exchange.over or isinstance(problem, TimeoutError):
-                    raise self._too_slow() from None
-                if exchange.sent and method not in READS or not left:
+            sent = False
+            with _Limit(self._address.seconds) as limit:
+                try:
+                    connection = self._connected(limit)
+                    limit.check()  # before anything is sent: nothing is to be signed for nobody
+                    sent = True
+                    connection.request(*self._request(method, path, content))
+                    answer = _read(connection.getresponse())
+                    limit.check()  # a connection that was cut may look like an answer that ended
+                    return answer
+                except (OSError, HTTPException, ValueError) as problem:
+                    self._drop()
                     # Not chained: the libraries' own words may quote what was sent.
-                    raise self._gone(type(problem).__name__) from None
-        raise AssertionError("unreachable")
+                    if limit.over or isinstance(problem, TimeoutError):
+                        raise self._too_slow() from None
+                    if not left or (sent and method not in READS):
+                        raise self._gone(type(problem).__name__) from None
+        raise AssertionError("the last try returns or raises")
 
     def _request(self, method: str, path: str, content: bytes | None) -> tuple[str, str, bytes | None, dict[str, str]]:
         headers = {"X-Vault-Token": self._token, "X-Vault-Request": "true", "Accept-Encoding": "identity"}
@@ -106,16 +115,19 @@ class VaultClient:
             headers["Content-Type"] = "application/json"
         return method, f"/v1/{self._address.mount}/{path}", content, headers
 
-    def _connected(self, exchange: "_Exchange") -> HTTPSConnection:
+    def _connected(self, limit: "_Limit") -> HTTPSConnection:
         """The connection kept from the last call, if the other side has not closed it; else a new one."""
         if self._connection is not None and not _usable(self._connection):
             self._drop()
         if self._connection is None:
-            self._connection = HTTPSConnection(
-                self._address.host, self._address.port, timeout=self._address.seconds, context=self._tls
-            )
-            self._connection.connect()
-            exchange.still_time()
+            host, port = self._address.host, self._address.port
+            plain = socket.create_connection((host, port), timeout=limit.left)
+            limit.watch(plain)
+            self._connection = HTTPSConnection(host, port, context=self._tls)
+            # Connected here and not by the library, so that the handshake is within the limit of time, too.
+            self._connection.sock = self._tls.wrap_socket(plain, server_hostname=host)
+        else:
+            limit.watch(self._connection.sock)
         return self._connection
 
     def _drop(self) -> None:
@@ -177,41 +189,46 @@ class VaultClient:
         raise TypeError("the client of a key service is never copied or pickled")
 
 
-class _Exchange:
-    """One try: a request and its answer within one limit of time, however slowly the other side drips its bytes."""
+class _Limit:
+    """One limit of time for a request and its answer, however slowly the other side drips its bytes."""
 
     def __init__(self, seconds: float) -> None:
         self._end = monotonic() + seconds
-        self.sent = False
+        self._timer = Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._watched: socket.socket | None = None
+
+    @property
+    def left(self) -> float:
+        return max(0.001, self._end - monotonic())
 
     @property
     def over(self) -> bool:
         return monotonic() >= self._end
 
-    def still_time(self) -> None:
-        """Raises ``TimeoutError``; asked before the request is sent, so that nothing is signed for nobody."""
+    def check(self) -> None:
         if self.over:
             raise TimeoutError
 
-    def run(
-        self, connection: HTTPSConnection, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
-    ) -> VaultAnswer:
-        cut = Timer(self._end - monotonic(), _cut, [connection.sock])
-        cut.daemon = True
-        cut.start()
-        try:
-            self.sent = True
-            connection.request(method, path, content, dict(headers))
-            answer = _read(connection.getresponse())
-            self.still_time()  # a connection that was cut may look like an answer that ended
-            return answer
-        finally:
-            cut.cancel()
+    def watch(self, connected: socket.socket) -> None:
+        """Keep a second handle of the connection, to cut it by: TLS takes the first one over."""
+        self._watched = socket.socket(fileno=os.dup(connected.fileno()))
+        if self.over:  # the timer came while there was nothing to cut, and comes only once
+            self._cut()
 
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
 
-def _cut(connected: socket.socket) -> None:
-    with suppress(OSError):
-        connected.shutdown(socket.SHUT_RDWR)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._timer.cancel()
+        if self._watched is not None:
+            self._watched.close()
+
+    def _cut(self) -> None:
+        if self._watched is not None:
+            with suppress(OSError):
+                self._watched.shutdown(socket.SHUT_RDWR)
 
 
 def _usable(connection: HTTPSConnection) -> bool:
