@@ -6,6 +6,7 @@ signer stand in this module, and golden bytes under ``tests/vectors/cms`` guard 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Final, TypeGuard
@@ -78,6 +79,11 @@ class _Attribute:
 
 
 @asn1.sequence
+class _Attributes:
+    attributes: asn1.SetOf[_Attribute]
+
+
+@asn1.sequence
 class _IssuerAndSerialNumber:
     issuer: asn1.TLV
     serial: int
@@ -129,13 +135,64 @@ def signed_attributes(document_digest: bytes, certificate_der: bytes) -> bytes:
     ``document_digest`` is the SHA-256 of the ByteRange, ``certificate_der`` the signer's certificate.
     content-type, message-digest and signing-certificate-v2; no signing-time, which PAdES forbids.
     """
-    reference = _SigningCertificateV2(certs=[_EssCertIdV2(cert_hash=sha256(certificate_der).digest())])
+    return _three_attributes(DATA, document_digest, sha256(certificate_der).digest())
+
+
+def _three_attributes(content_type: Oid, message_digest: bytes, certificate_digest: bytes) -> bytes:
+    reference = _SigningCertificateV2(certs=[_EssCertIdV2(cert_hash=certificate_digest)])
     attributes = [
-        _attribute(CONTENT_TYPE, DATA),
-        _attribute(MESSAGE_DIGEST, document_digest),
+        _attribute(CONTENT_TYPE, content_type),
+        _attribute(MESSAGE_DIGEST, message_digest),
         _attribute(SIGNING_CERTIFICATE_V2, reference),
     ]
     return asn1.encode_der(asn1.SetOf(attributes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedAttributes:
+    """What three signed attributes say. Digests are SHA-256: of the content, and of the signer's certificate."""
+
+    content_type: str  # dotted OID
+    message_digest: bytes
+    certificate_digest: bytes
+
+
+def read_signed_attributes(der: bytes) -> SignedAttributes:
+    """The reverse of :func:`signed_attributes`, for any content type.
+
+    Raises :class:`SignerError` ``attributes-unknown`` unless ``der`` is, byte for byte, the DER SET OF exactly
+    content-type, message-digest and signing-certificate-v2 with one certificate.
+    """
+    try:
+        values = {each.type: each.values.as_list() for each in _set_of_attributes(der)}
+        found = SignedAttributes(
+            content_type=_one(values[CONTENT_TYPE]).parse(Oid).dotted_string,
+            message_digest=_one(values[MESSAGE_DIGEST]).parse(bytes),
+            certificate_digest=_one(_one(values[SIGNING_CERTIFICATE_V2]).parse(_SigningCertificateV2).certs).cert_hash,
+        )
+        written = _three_attributes(Oid(found.content_type), found.message_digest, found.certificate_digest)
+    except (ValueError, KeyError, IndexError, TypeError, OverflowError):
+        written = b""
+    if not der or written != der:
+        raise SignerError(
+            "attributes-unknown",
+            "要签名的不是恰有 content-type、message-digest、signing-certificate-v2 三项的签名属性",
+            "not signed attributes of exactly content-type, message-digest and signing-certificate-v2",
+        )
+    return found
+
+
+def _set_of_attributes(der: bytes) -> Sequence[_Attribute]:
+    # The decoder takes no set by itself: as a member of a sequence it does.
+    length = len(der)
+    octets = length.to_bytes(max(1, (length.bit_length() + 7) // 8))
+    head = bytes([0x30, length]) if length < 0x80 else bytes([0x30, 0x80 | len(octets)]) + octets  # noqa: PLR2004  X.690 8.1.3
+    return list(asn1.decode_der(_Attributes, head + der).attributes.as_list())
+
+
+def _one(values: Sequence[Any]) -> Any:  # noqa: ANN401  TLV values carry no type
+    (value,) = values
+    return value
 
 
 def signed_data(

@@ -47,10 +47,7 @@ def read_prepared(target: Path, layout: Layout, source_digest: bytes) -> Prepare
         _hash(file, prefix, layout.contents_offset - layout.source_length)
         hole, rest = file.read(layout.contents_length), file.read()
         stated = os.pread(file.fileno(), _STATED_BEFORE, layout.contents_offset - _STATED_BEFORE)
-    if b"/ByteRange [%d %d %d %d]" % layout.byte_range not in stated:
-        raise _layout_mismatch("文件中的 /ByteRange 与记录不符", "the file states another /ByteRange than recorded")
-    if hole != HOLE:
-        raise _layout_mismatch("签名值的位置不是空的", "the place of the signature is not empty")
+    _check_place(layout, stated, hole)
     covered = prefix.copy()
     covered.update(rest)
     return PreparedFile(
@@ -61,6 +58,26 @@ def read_prepared(target: Path, layout: Layout, source_digest: bytes) -> Prepare
         before_contents=prefix,
         after_contents=rest,
     )
+
+
+def digests(file: BinaryIO, layout: Layout) -> tuple[bytes, bytes]:
+    """The SHA-256 of the prefix and of the ByteRange of an open prepared file, read once, in blocks.
+
+    Raises ``PreparedFileError`` (``layout-mismatch``) unless the file is laid out so, states this ``/ByteRange``
+    and has its empty place there.
+    """
+    _check_layout(layout, file.seek(0, os.SEEK_END))
+    file.seek(0)
+    covered = sha256()
+    _hash(file, covered, layout.source_length)
+    prefix = covered.digest()
+    stated_from = max(layout.source_length, layout.contents_offset - _STATED_BEFORE)
+    _hash(file, covered, stated_from - layout.source_length)
+    stated, hole = file.read(layout.contents_offset - stated_from), file.read(layout.contents_length)
+    covered.update(stated)
+    _check_place(layout, stated, hole)
+    _hash(file, covered, layout.byte_range[3])
+    return prefix, covered.digest()
 
 
 def fill(prepared: PreparedFile, der: bytes) -> bytes:
@@ -112,6 +129,13 @@ def _check_layout(layout: Layout, length: int) -> None:
             "签名范围没有覆盖签名值以外的全部字节",
             "the byte range does not cover all but the signature's contents",
         )
+
+
+def _check_place(layout: Layout, stated: bytes, hole: bytes) -> None:
+    if b"/ByteRange [%d %d %d %d]" % layout.byte_range not in stated:
+        raise _layout_mismatch("文件中的 /ByteRange 与记录不符", "the file states another /ByteRange than recorded")
+    if hole != HOLE:
+        raise _layout_mismatch("签名值的位置不是空的", "the place of the signature is not empty")
 
 
 def _layout_mismatch(zh: str, en: str) -> PreparedFileError:
