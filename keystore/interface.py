@@ -51,6 +51,12 @@ class KeyEncryptionKeyError(KeyUnreadableError):
     code = "key-encryption-key"
 
 
+class KeyExtractableError(KeyUnreadableError):
+    """The token does not vouch that the private key was made in it and cannot leave it; it is not used."""
+
+    code = "key-extractable"
+
+
 class KeyNotWrittenError(KeystoreError):
     """A new key could not be stored, e.g. the disk is full or the name is taken. No key was made."""
 

@@ -1,10 +1,16 @@
 """The three kinds of key pair and what each does: make, load, sign."""
 
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -13,11 +19,13 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
+    load_der_public_key,
 )
 
 from keystore.interface import Algorithm
 
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
+PublicKey = EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey
 
 _P256_SHA256 = ECDSA(SHA256())
 _PKCS1 = PKCS1v15()
@@ -66,3 +74,17 @@ def sign(key: PrivateKey, message: bytes) -> bytes:
             return key.sign(message, _PKCS1, _SHA256)
         case _:
             return key.sign(message)
+
+
+def verify(public_key: bytes, signature: bytes, message: bytes) -> None:
+    """Check a signature of :func:`sign` by ``public_key`` (SubjectPublicKeyInfo). Raises ``InvalidSignature``."""
+    key = load_der_public_key(public_key)
+    match key:
+        case EllipticCurvePublicKey():
+            key.verify(signature, message, _P256_SHA256)
+        case RSAPublicKey():
+            key.verify(signature, message, _PKCS1, _SHA256)
+        case Ed25519PublicKey():
+            key.verify(signature, message)
+        case _:
+            raise InvalidSignature

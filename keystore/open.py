@@ -5,27 +5,44 @@ from urllib.parse import unquote, urlsplit
 
 from keystore.files import SCHEME, FileKeystore
 from keystore.interface import Keystore, KeystoreAddressError
-from keystore.vault import open_vault
-from keystore.vault_address import SCHEME as VAULT_SCHEME
+from keystore.pkcs11_address import SCHEME as PKCS11
+from keystore.pkcs11_address import read_address
+from keystore.vault_address import SCHEME as VAULT
+
+_SCHEMES = (f"{SCHEME}:", f"{PKCS11}:", f"{VAULT}:")
 
 
 def open_keystore(uri: str, *, key_encryption_key: Path) -> Keystore:
-    """The keystore at ``uri``, e.g. ``file:/var/lib/yinxin/keys`` or ``vault+https://vault:8200/transit?token-file=…``.
+    """The keystore at ``uri``.
 
-    Raises :class:`KeystoreAddressError`, and what the backend raises when it opens.
+    Either ``file:/var/lib/yinxin/keys``, or a token as :mod:`keystore.pkcs11_address` has it, or a key
+    service as :mod:`keystore.vault_address` has it.
+    ``key_encryption_key`` is for keys in files only. Raises :class:`KeystoreAddressError`, and what the
+    backend raises when it opens.
     """
-    address = urlsplit(uri)
-    if address.scheme == VAULT_SCHEME:
+    scheme = urlsplit(uri).scheme
+    if scheme == SCHEME:
+        return FileKeystore(_folder(uri), key_encryption_key)
+    if scheme == PKCS11:
+        from keystore.pkcs11 import Pkcs11Keystore  # noqa: PLC0415  its library is loaded where a token is used
+
+        return Pkcs11Keystore(read_address(uri))
+    if scheme == VAULT:
+        from keystore.vault import open_vault  # noqa: PLC0415  its library is loaded where a service is used
+
         return open_vault(uri)
-    if address.scheme != SCHEME:
-        raise KeystoreAddressError(
-            f"密钥库地址的类型为 {address.scheme!r}，支持的类型：{SCHEME}:、{VAULT_SCHEME}:",
-            f"the keystore address has the scheme {address.scheme!r}, known schemes: {SCHEME}:, {VAULT_SCHEME}:",
-        )
+    raise KeystoreAddressError(
+        f"密钥库地址的类型为 {scheme!r}，支持的类型：{'、'.join(_SCHEMES)}",
+        f"the keystore address has the scheme {scheme!r}, known schemes: {', '.join(_SCHEMES)}",
+    )
+
+
+def _folder(uri: str) -> Path:
+    address = urlsplit(uri)
     folder = Path(unquote(address.path))
     if address.netloc or address.query or address.fragment or not folder.is_absolute():
         raise KeystoreAddressError(
             f"密钥库地址 {uri!r} 应为 {SCHEME}:/绝对路径",
             f"the keystore address {uri!r} should be {SCHEME}:/absolute/path",
         )
-    return FileKeystore(folder, key_encryption_key)
+    return folder

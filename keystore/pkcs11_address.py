@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 from urllib.parse import unquote
 
 from keystore.interface import KeystoreAddressError
@@ -59,7 +59,9 @@ def _attributes(parts: Collection[str], known: Collection[str]) -> dict[str, str
     for part in parts:
         name, equals, value = part.partition("=")
         if name == "pin-value":
-            _refuse("地址中不得写 PIN（pin-value），应使用 pin-source", "no PIN in an address (pin-value), use pin-source")
+            _refuse(
+                "地址中不得写 PIN（pin-value），应使用 pin-source", "no PIN in an address (pin-value), use pin-source"
+            )
         if name not in known:
             names = "、".join(known)
             _refuse(f"含未知属性，此处可用：{names}", f"an unknown attribute; known here: {', '.join(known)}")
@@ -79,5 +81,5 @@ def _decode(name: str, value: str) -> str:
     return text
 
 
-def _refuse(zh: str, en: str) -> None:
+def _refuse(zh: str, en: str) -> NoReturn:
     raise KeystoreAddressError(f"PKCS#11 地址：{zh}", f"the PKCS #11 address: {en}")

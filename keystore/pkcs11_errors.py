@@ -69,7 +69,7 @@ LOST: Final = (
 
 
 def told(error: ckr.PKCS11Error, token: object) -> KeystoreError:
-    """The error a caller is told; ``token`` names the token or the module. Never a PIN: a module is not given it back."""
+    """The error a caller is told; ``token`` names the token or the module."""
     kind = next((_MEANING[each] for each in type(error).__mro__ if each in _MEANING), ModuleGoneError)
     zh, en = _SENTENCES[kind]
     found = type(error).__name__ if type(error) is not ckr.PKCS11Error else str(error)

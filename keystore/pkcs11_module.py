@@ -19,7 +19,7 @@ from keystore.pkcs11_address import TokenAddress
 from keystore.pkcs11_errors import told
 
 if TYPE_CHECKING:
-    from pkcs11._pkcs11 import lib as Library
+    from pkcs11._pkcs11 import lib
 
 LONGEST_WAIT = 10.0
 """Seconds a call waits for another call into the same module."""
@@ -31,7 +31,7 @@ class Module:
     _loaded: ClassVar[dict[Path, "Module"]] = {}
     _loading: ClassVar[Lock] = Lock()
 
-    def __init__(self, path: Path, library: "Library") -> None:
+    def __init__(self, path: Path, library: "lib") -> None:
         """Made by :meth:`load` only."""
         self.path = path
         self.starts = 1
