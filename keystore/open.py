@@ -20,7 +20,8 @@ def open_keystore(uri: str, *, key_encryption_key: Path) -> Keystore:
     ``key_encryption_key`` is for keys in files only. Raises :class:`KeystoreAddressError`, and what the
     backend raises when it opens.
     """
-    scheme = urlsplit(uri).scheme
+    before, colon, _ = uri.partition(":")
+    scheme = before.lower() if colon else ""
     if scheme == SCHEME:
         return FileKeystore(_folder(uri), key_encryption_key)
     if scheme == PKCS11:

@@ -169,6 +169,10 @@ class VaultKeystore:
             },
         )
 
+    def close(self) -> None:
+        """Close the connection to the service; the next use opens one."""
+        self._client.close()
+
     def sign(self, version: KeyVersion, message: bytes) -> bytes:
         """Called by the handle, which redeemed the permit."""
         how = _HOW[version.algorithm]

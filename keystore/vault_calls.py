@@ -5,19 +5,15 @@ nothing was carried out): a signature asked for twice would be two uses of the k
 """
 
 import json
-import os
 import re
 import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from select import select
-from threading import Lock, Timer
-from time import monotonic
-from types import TracebackType
-from typing import Any, Final, NoReturn, Self
+from threading import Lock
+from typing import Any, Final, NoReturn
 
 from keystore.interface import (
     KeyServiceAnswerError,
@@ -28,6 +24,7 @@ from keystore.interface import (
     KeystoreAddressError,
 )
 from keystore.private_file import read_private
+from keystore.time_limit import TimeLimit
 from keystore.vault_address import VaultAddress
 
 READS: Final = {"GET", "LIST"}
@@ -39,6 +36,8 @@ _FORBIDDEN, _BUSY, _SEALED = 403, {412, 429}, 503
 _REDIRECTS: Final = range(300, 400)
 _SERVER_ERRORS: Final = range(500, 600)
 
+_Request = tuple[str, str, bytes | None, dict[str, str]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultAnswer:
@@ -47,6 +46,13 @@ class VaultAnswer:
     status: int
     data: Mapping[str, Any] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """Whether anything of the request may have reached the other side."""
+
+    sent: bool = False
 
 
 class VaultClient:
@@ -79,6 +85,11 @@ class VaultClient:
         self._check(answer)
         return answer
 
+    def close(self) -> None:
+        """Close the connection kept for the next call, if there is one."""
+        with self._lock:
+            self._drop()
+
     def refused(self, answer: VaultAnswer) -> NoReturn:
         """Raises :class:`KeyServiceAnswerError` with what the service said, without control characters or token."""
         said = "; ".join(answer.errors).replace(self._token, "…")
@@ -90,32 +101,35 @@ class VaultClient:
 
     def _persist(self, method: str, path: str, content: bytes | None) -> VaultAnswer:
         for left in reversed(range(_TRIES)):
-            sent = False
-            with _Limit(self._address.seconds) as limit:
+            attempt = _Attempt()
+            with TimeLimit(self._address.seconds) as limit:
                 try:
-                    connection = self._connected(limit)
-                    limit.check()  # before anything is sent: nothing is to be signed for nobody
-                    sent = True
-                    connection.request(*self._request(method, path, content))
-                    answer = _read(connection.getresponse())
-                    limit.check()  # a connection that was cut may look like an answer that ended
-                    return answer
+                    return self._exchange(attempt, limit, self._request(method, path, content))
                 except (OSError, HTTPException, ValueError) as problem:
                     self._drop()
                     # Not chained: the libraries' own words may quote what was sent.
                     if limit.over or isinstance(problem, TimeoutError):
                         raise self._too_slow() from None
-                    if not left or (sent and method not in READS):
+                    if not left or (attempt.sent and method not in READS):
                         raise self._gone(type(problem).__name__) from None
         raise AssertionError("the last try returns or raises")
 
-    def _request(self, method: str, path: str, content: bytes | None) -> tuple[str, str, bytes | None, dict[str, str]]:
+    def _exchange(self, attempt: "_Attempt", limit: TimeLimit, request: _Request) -> VaultAnswer:
+        connection = self._connected(limit)
+        limit.check()  # before anything is sent: nothing is to be signed for nobody
+        attempt.sent = True
+        connection.request(*request)
+        answer = _read(connection.getresponse())
+        limit.check()  # a connection that was cut may look like an answer that ended
+        return answer
+
+    def _request(self, method: str, path: str, content: bytes | None) -> _Request:
         headers = {"X-Vault-Token": self._token, "X-Vault-Request": "true", "Accept-Encoding": "identity"}
         if content is not None:
             headers["Content-Type"] = "application/json"
         return method, f"/v1/{self._address.mount}/{path}", content, headers
 
-    def _connected(self, limit: "_Limit") -> HTTPSConnection:
+    def _connected(self, limit: TimeLimit) -> HTTPSConnection:
         """The connection kept from the last call, if the other side has not closed it; else a new one."""
         if self._connection is not None and not _usable(self._connection):
             self._drop()
@@ -125,6 +139,7 @@ class VaultClient:
             limit.watch(plain)
             self._connection = HTTPSConnection(host, port, context=self._tls)
             # Connected here and not by the library, so that the handshake is within the limit of time, too.
+            self._connection.sock = plain
             self._connection.sock = self._tls.wrap_socket(plain, server_hostname=host)
         else:
             limit.watch(self._connection.sock)
@@ -187,48 +202,6 @@ class VaultClient:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("the client of a key service is never copied or pickled")
-
-
-class _Limit:
-    """One limit of time for a request and its answer, however slowly the other side drips its bytes."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = monotonic() + seconds
-        self._timer = Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._watched: socket.socket | None = None
-
-    @property
-    def left(self) -> float:
-        return max(0.001, self._end - monotonic())
-
-    @property
-    def over(self) -> bool:
-        return monotonic() >= self._end
-
-    def check(self) -> None:
-        if self.over:
-            raise TimeoutError
-
-    def watch(self, connected: socket.socket) -> None:
-        """Keep a second handle of the connection, to cut it by: TLS takes the first one over."""
-        self._watched = socket.socket(fileno=os.dup(connected.fileno()))
-        if self.over:  # the timer came while there was nothing to cut, and comes only once
-            self._cut()
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._timer.cancel()
-        if self._watched is not None:
-            self._watched.close()
-
-    def _cut(self) -> None:
-        if self._watched is not None:
-            with suppress(OSError):
-                self._watched.shutdown(socket.SHUT_RDWR)
 
 
 def _usable(connection: HTTPSConnection) -> bool:
