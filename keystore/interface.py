@@ -233,3 +233,11 @@ class Keystore(Protocol):
 
         Raises :class:`KeyNotFoundError`, :class:`KeyNotDestroyedError`.
         """
+
+
+def wants_grounds(key: SigningKey) -> bool:
+    """Whether the backend of ``key`` checks the grounds of each permit itself, so that they are worth gathering.
+
+    Such a handle has an attribute ``wants_grounds`` that is true.
+    """
+    return bool(getattr(key, "wants_grounds", False))

@@ -1,0 +1,68 @@
+"""Entries of the log that a caller shows: believed only under a checkpoint that this process signed itself."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from custody.checks.refusal import refuse, refuse_unless
+from custody.requests import CheckState, UseRequest
+from ledger.checkpoint import LogIdentity
+from ledger.entry import Leaf
+from ledger.errors import LedgerError
+from ledger.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownEntry:
+    """One entry, proven to be in the log, with the opened groups that came along."""
+
+    index: int
+    leaf: Leaf
+    values: Mapping[str, Any]
+
+    def group(self, name: str) -> Mapping[str, Any]:
+        """An opened group. Refuses when it did not come along."""
+        found = self.values.get(name)
+        if not isinstance(found, Mapping):
+            refuse(f"第 {self.index} 条没有打开字段组 {name}", f"entry {self.index} came without its group {name}")
+        return found
+
+
+def shown_entry(request: UseRequest, state: CheckState, name: str, *, kinds: Collection[str]) -> ShownEntry:
+    """The entry that the grounds hold under ``name``, of one of ``kinds``. Refuses anything that is not proven."""
+    value = (request.grounds or {}).get(name)
+    refuse_unless(value is not None, f"没有附上台账证据 {name}", f"no evidence of the log came along as {name}")
+    identity = log_identity(state)
+    try:
+        evidence = Evidence.from_json(value)
+        leaf, checkpoint = evidence.check(identity)
+    except LedgerError as error:
+        refuse(f"台账证据 {name} 不成立：{error.zh}", f"the evidence {name} does not hold: {error.en}")
+    refuse_unless(
+        state.seen("log", "root", checkpoint.root.hex()),
+        f"台账证据 {name} 所在的检查点（{checkpoint.size} 条）不是本进程签发的",
+        f"the evidence {name} rests on a checkpoint of {checkpoint.size} entries that was not signed here",
+    )
+    refuse_unless(
+        leaf.kind in kinds,
+        f"台账证据 {name} 是 {leaf.kind}，应为 {'、'.join(kinds)}",
+        f"the evidence {name} is of {leaf.kind}, expected {' or '.join(kinds)}",
+    )
+    values = {group: opening.value for group, opening in evidence.openings.items()}
+    return ShownEntry(index=evidence.index, leaf=leaf, values=values)
+
+
+def unused(intent: ShownEntry, request: UseRequest, state: CheckState) -> None:
+    """Refuses an intent that a key of this purpose was used for before."""
+    refuse_unless(
+        not state.seen(request.purpose, "intent", intent.leaf.id),
+        f"第 {intent.index} 条意向已用过一次",
+        f"the intent of entry {intent.index} was used before; an intent is good for one use",
+    )
+
+
+def log_identity(state: CheckState) -> LogIdentity:
+    """The log whose key is here. Refuses when there is none."""
+    if state.log is None:
+        refuse("本进程尚无台账密钥", "there is no log key here yet")
+    return state.log
