@@ -24,6 +24,9 @@ MODULE = next(
 CONFIGURATION = "SOFTHSM2_CONF"
 """SoftHSM reads the name of its configuration from here, once, when a process first loads it."""
 
+_TOKEN_FLAGS = (0x8000534B).to_bytes(8) + (2).to_bytes(8)
+"""In `token.object`: the attribute's name (vendor's CKA_OS_TOKENFLAGS) and its type (a number)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftToken:
@@ -64,6 +67,19 @@ class SoftToken:
         finally:
             shutil.rmtree(there)
             away.rename(there)
+
+    def raise_flags(self, flags: int) -> None:
+        """Set bits of CK_TOKEN_INFO.flags in SoftHSM's own file; seen after the module has started again."""
+        (path,) = self.folder.glob("tokens/*/token.object")
+        content = path.read_bytes()
+        place = content.index(_TOKEN_FLAGS) + len(_TOKEN_FLAGS)
+        changed = int.from_bytes(content[place : place + 8]) | flags
+        path.write_bytes(content[:place] + changed.to_bytes(8) + content[place + 8 :])
+
+    @property
+    def objects(self) -> int:
+        """How many objects lie in the token, as files."""
+        return len([each for each in self.folder.glob("tokens/*/*.object") if each.name != "token.object"])
 
     @contextmanager
     def configured(self) -> Iterator["SoftToken"]:
