@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from policies.facts import (
     AgreementFacts,
     CertificateFacts,
+    HoursFacts,
     ItemKey,
+    LimitFacts,
     OrganFacts,
     Period,
     PersonFacts,
@@ -15,9 +18,12 @@ from policies.facts import (
     SealFacts,
 )
 from registry.agreements import Agreement
+from registry.calendar import Calendar
+from registry.china_time import BEIJING
 from registry.organs import Organ
 from registry.persons import AssignedRole, Person, RoleAssignment
 from registry.seal_keys import SealKey
+from registry.seal_limits import SealLimits, WorkingHours
 from registry.seals import Seal
 
 _ROLES: Mapping[AssignedRole, Role] = {
@@ -120,6 +126,32 @@ def seal_facts(seal: Seal, *, agreement: Agreement | None, custodian: PersonFact
         custodian=custodian,
         daily_cap=seal.daily_cap,
         used_today=used_today,
+    )
+
+
+def limit_facts(
+    limits: SealLimits, *, used_this_month: int | None, calendar: Calendar, address: str | None, now: datetime
+) -> LimitFacts:
+    """The limits of a seal at ``now``. ``calendar`` has the registered rows of the day in Beijing."""
+    hours = limits.working_hours
+    return LimitFacts(
+        monthly_cap=limits.monthly_cap,
+        used_this_month=used_this_month,
+        hours=None if hours is None else _hours_facts(hours, calendar, now),
+        networks=limits.networks,
+        address=address,
+    )
+
+
+def _hours_facts(hours: WorkingHours, calendar: Calendar, now: datetime) -> HoursFacts:
+    day = now.astimezone(BEIJING).date()
+    working, estimated = calendar.is_workday(day)
+    return HoursFacts(
+        opens=hours.opens,
+        closes=hours.closes,
+        working_days_only=hours.working_days_only,
+        day=day.isoformat(),
+        working_day=None if estimated else working,  # a guess from the weekday is no knowledge
     )
 
 

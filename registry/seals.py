@@ -15,6 +15,7 @@ from registry.errors import ConflictError, RecordInvalidError, TransitionError
 from registry.fields import Digest, Millimetres, Name, OrganCode, RecordId, Text, UtcTime
 from registry.organs import Organ
 from registry.record import Part, Record, build
+from registry.seal_limits import SealLimits
 
 SealState = Literal["pending", "active", "suspended", "cancelled", "destroyed"]
 SealChange = Literal["enable", "suspend", "resume", "cancel", "destroy"]
@@ -83,6 +84,7 @@ class Seal(Record):
     level: SealLevel = "PAdES-B-LT"
     may_lower: bool = False  # whether a level that cannot be had may be lowered, openly, instead of stopping
     check_mark: CheckMark = "qr"
+    limits: SealLimits = SealLimits()
 
     @property
     def takes_its_number(self) -> bool:

@@ -202,6 +202,7 @@ def gather(
         document=_document(presented, row, statement),
         certificate=None if parts is None else certificate_facts(parts.key.record),
         number_conflicts=None if use is None else _number_conflicts(connection, shop, use),
+        limits=reader.limit_facts(parts, application, caller.address),
     )
     return Gathered(
         facts=facts,
@@ -258,12 +259,12 @@ def gather_again(
     if before.parts is None or shop.book.kinds_after(connection, since) - CHANGES_NO_ROW:
         parts = seal_parts(connection, shop.registry, presented.order.seal)
         return gather(connection, shop, presented, parts, now), now
-    facts = _counted_again(connection, before, presented, now)
+    facts = _counted_again(Reader(connection, shop, now), before, presented)
     return replace(before, facts=facts if holds else _taken_again(connection, shop, before, presented, facts)), now
 
 
-def _counted_again(connection: Connection, before: Gathered, presented: Presented, now: datetime) -> Facts:
-    facts, application = before.facts, presented.application
+def _counted_again(reader: Reader, before: Gathered, presented: Presented) -> Facts:
+    facts, application, connection, now = before.facts, presented.application, reader.connection, reader.now
     used = impressions.used_today(connection, before.seal_id, application=application, now=now)
     attested = _attested_today(connection, before, application, now)
     return replace(
@@ -271,6 +272,7 @@ def _counted_again(connection: Connection, before: Gathered, presented: Presente
         now=now,
         seal=None if facts.seal is None else replace(facts.seal, used_today=used),
         approval=None if facts.approval is None else replace(facts.approval, system_attested_today=attested),
+        limits=reader.limit_facts(before.parts, application, presented.caller.address),
     )
 
 

@@ -22,6 +22,11 @@ _on_day = select(func.count()).where(
     impressions.c.local_date == bindparam("day"),
     impressions.c.application != bindparam("application"),
 )
+_in_month = select(func.count()).where(
+    impressions.c.seal == bindparam("seal"),
+    impressions.c.local_date.between(bindparam("first"), bindparam("last")),
+    impressions.c.application != bindparam("application"),
+)
 _attested_on_day = select(func.count()).where(
     impressions.c.agreement == bindparam("agreement"),
     impressions.c.local_date == bindparam("day"),
@@ -116,6 +121,13 @@ def used_today(connection: Connection, seal: str, *, application: str, now: date
     """Impressions of the seal today and attempts that are alive, without this application's own."""
     values = {"seal": seal, "application": application, "day": local_date(now)}
     return int(connection.execute(_on_day, values).scalar_one() + connection.execute(_alive, values).scalar_one())
+
+
+def used_this_month(connection: Connection, seal: str, *, application: str, now: datetime) -> int:
+    """As :func:`used_today`, for the month in Beijing on which ``now`` falls."""
+    month = local_date(now)[: len("2026-11")]
+    values = {"seal": seal, "application": application, "first": f"{month}-01", "last": f"{month}-31"}
+    return int(connection.execute(_in_month, values).scalar_one() + connection.execute(_alive, values).scalar_one())
 
 
 def attested_today(connection: Connection, agreement: str, *, application: str, now: datetime) -> int:

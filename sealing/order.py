@@ -76,11 +76,15 @@ class Order(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An authenticated machine client and what it may do."""
+    """An authenticated machine client and what it may do.
+
+    ``address`` is the IPv4 or IPv6 address that it calls from, None where nobody can tell, as at the console.
+    """
 
     client: str
     organs: tuple[str, ...]
     roles: tuple[str, ...]
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

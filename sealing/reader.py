@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from policies.facts import ApprovalFacts, ItemFacts, ItemKey, PersonFacts, SealFacts, SetupFacts
+from policies.facts import ApprovalFacts, ItemFacts, ItemKey, LimitFacts, PersonFacts, SealFacts, SetupFacts
 from policies.folding import fold
 from registry import consumed_approvals
 from registry.approval import ApprovalEvidenceError, ApprovalStatement, read_statement
@@ -13,7 +13,8 @@ from registry.approval_facts import ApprovalSurroundings, approval_facts, refuse
 from registry.calendar import Calendar
 from registry.catalogue import item_facts, item_in_force, setup_in_force
 from registry.catalogue_rows import CatalogueItem, PilotRegion, SetupRow
-from registry.facts import Represented, person_facts, seal_facts
+from registry.china_time import BEIJING
+from registry.facts import Represented, limit_facts, person_facts, seal_facts
 from registry.keys import approval_keys
 from registry.records import (
     Agreement,
@@ -97,6 +98,23 @@ class Reader:
             custodian=self.person_facts(custodian),
             used_today=impressions.used_today(self.connection, seal.id, application=application, now=self.now),
         )
+
+    def limit_facts(self, parts: SealParts | None, application: str, address: str | None) -> LimitFacts | None:
+        """The limits of the seal, with what was used of its monthly number and what the calendar knows of today."""
+        if parts is None:
+            return None
+        seal, connection, now = parts.seal.record, self.connection, self.now
+        used = None
+        if seal.limits.monthly_cap is not None:
+            used = impressions.used_this_month(connection, seal.id, application=application, now=now)
+        calendar = Calendar() if seal.limits.working_hours is None else self._today()
+        return limit_facts(seal.limits, used_this_month=used, calendar=calendar, address=address, now=now)
+
+    def _today(self) -> Calendar:
+        """What an administrator registered of this day in Beijing."""
+        day = self.now.astimezone(BEIJING).date()
+        rows = self.shop.registry.find(self.connection, CalendarDay, date=day.isoformat())
+        return Calendar(days={row.record.date: row.record.kind for row in rows})
 
     def item(self, order: Order) -> CatalogueItem | None:
         """The catalogue row in force now."""
