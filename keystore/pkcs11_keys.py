@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
+from pkcs11.exceptions import AttributeTypeInvalid
 
 from keystore import key_pairs
 from keystore.interface import (
@@ -109,8 +110,16 @@ def _check_pair(
 
 
 def names(session: pkcs11.Session) -> list[str]:
-    """The labels of all private keys in the token."""
-    return [str(each[Attribute.LABEL]) for each in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})]
+    """The labels of all private keys in the token that can be read as text."""
+    found = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+    return [label for each in found if (label := _label(each)) is not None]
+
+
+def _label(key: pkcs11.Object) -> str | None:
+    try:
+        return str(key[Attribute.LABEL])
+    except (AttributeTypeInvalid, UnicodeDecodeError):
+        return None  # another application's key: ours have labels of ASCII
 
 
 def objects(session: pkcs11.Session, name: str, *kinds: ObjectClass) -> list[pkcs11.Object]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pkcs11
 import pytest
 from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
+from pkcs11.attributes import AttributeMapper
 from softhsm import SoftToken
 
 from keystore import key_pairs, pkcs11_keys
@@ -106,6 +107,17 @@ def test_refs_lists_our_keys_and_nothing_else(hsm: Pkcs11Keystore) -> None:
     made = sorted(hsm.generate(purpose, P256).ref for purpose in ("seal", "log"))
     put(hsm, "vpn-000102030405060708090a0b0c0d0e0f")
     assert hsm.refs() == made
+
+
+def test_the_key_of_another_application_with_a_label_in_another_encoding_is_passed_over(hsm: Pkcs11Keystore) -> None:
+    made = hsm.generate("seal", P256).ref
+    put(hsm)
+    mapper = AttributeMapper()
+    mapper.register_handler(Attribute.LABEL, lambda text: text.encode("gb18030"), bytes)
+    session = hsm._session.module.token(hsm._session.address).open(rw=True, attribute_mapper=mapper)
+    (key,) = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.LABEL: NAME})
+    key[Attribute.LABEL] = "别的应用"
+    assert hsm.refs() == [made]
 
 
 def test_a_permit_is_good_for_one_message_and_one_signature(hsm: Pkcs11Keystore) -> None:
