@@ -11,7 +11,7 @@ from authority.certificate_parts import EMBEDDED, Places, check_within, key_usag
 from authority.errors import UNREADABLE, ProfileError
 from authority.issue import Draft, check_certifies, check_signs_for, issue, load_public_key, new_serial
 from authority.names import authority_name, bound_subject
-from keystore.interface import SigningKey
+from keystore.interface import Grounds, SigningKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def make_issuer(
     return issue(draft, root_key, root_cert)
 
 
-def make_seal_certificate(
+def make_seal_certificate(  # noqa: PLR0913  a certificate says that much, and each part has another source
     issuer_cert: x509.Certificate,
     issuer_key: SigningKey,
     seal_public_key: bytes,
@@ -92,11 +92,13 @@ def make_seal_certificate(
     period: Period,
     places: Places,
     serial: int,
+    grounds: Grounds | None = None,
 ) -> x509.Certificate:
     """A seal's certificate: O = grantor, CN = seal name, ``binding`` as an extension.
 
     ``serial`` comes from :func:`authority.issue.new_serial`, so that the caller can record its intent
-    before the key is used. ``places`` say where this issuer's answers are found. Raises
+    before the key is used. ``places`` say where this issuer's answers are found; ``grounds`` show the
+    intent to a key that checks for itself. Raises
     :class:`ProfileError` (also for a period beyond the agreement's or the issuer's),
     :class:`IssuedSignatureError`, :class:`keystore.interface.KeystoreError`.
     """
@@ -120,7 +122,7 @@ def make_seal_certificate(
     )
     _check_agreement(period)
     check_within(issuer_cert, draft)
-    return issue(draft, issuer_key, issuer_cert)
+    return issue(draft, issuer_key, issuer_cert, grounds)
 
 
 def is_embedded(certificate: x509.Certificate) -> bool:

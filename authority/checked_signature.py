@@ -7,10 +7,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from authority.errors import ProfileError
 from authority.issue import SIGNATURE_ALGORITHMS, wrong_signature
-from keystore.interface import Permit, Purpose, SigningKey
+from keystore.interface import Grounds, Permit, Purpose, SigningKey
 
 
-def sign_checked(key: SigningKey, purpose: Purpose, certificate: x509.Certificate, message: bytes) -> bytes:
+def sign_checked(
+    key: SigningKey, purpose: Purpose, certificate: x509.Certificate, message: bytes, *, grounds: Grounds | None = None
+) -> bytes:
     """The signature of ``key`` over ``message``, by one permit, verified with the key in ``certificate``.
 
     Raises :class:`ProfileError` before the key is used when it was made for anything but ``purpose``,
@@ -22,7 +24,7 @@ def sign_checked(key: SigningKey, purpose: Purpose, certificate: x509.Certificat
             f"密钥 {key.ref} 的用途为 {key.purpose}（{key.algorithm}），应为 {purpose}",
             f"key {key.ref} is for {key.purpose} ({key.algorithm}), expected {purpose}",
         )
-    signature = key.sign(Permit.to_sign(key, message), message)
+    signature = key.sign(Permit.to_sign(key, message, grounds), message)
     public_key = certificate.public_key()
     try:
         if isinstance(public_key, ec.EllipticCurvePublicKey):

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from authority.errors import IssuedSignatureError, ProfileError
-from keystore.interface import Permit, SigningKey
+from keystore.interface import Grounds, Permit, SigningKey
 
 # What may sign certificates, lists and requests: what PDF readers and openssl check alike.
 SIGNATURE_ALGORITHMS = {"ecdsa-p256-sha256": "sha256_ecdsa", "rsa3072-sha256": "sha256_rsa"}
@@ -102,8 +102,12 @@ def signature_algorithm(key: SigningKey) -> algos.SignedDigestAlgorithm:
     return algos.SignedDigestAlgorithm({"algorithm": name})
 
 
-def issue(draft: Draft, key: SigningKey, issuer: x509.Certificate | None) -> x509.Certificate:
+def issue(
+    draft: Draft, key: SigningKey, issuer: x509.Certificate | None, grounds: Grounds | None = None
+) -> x509.Certificate:
     """Sign ``draft`` with one use of ``key`` and check the result against ``issuer`` (None: itself).
+
+    ``grounds`` are what a key that checks for itself is shown.
 
     Raises :class:`ProfileError` before the key is used, :class:`IssuedSignatureError` after it, and what
     the key raises.
@@ -111,7 +115,7 @@ def issue(draft: Draft, key: SigningKey, issuer: x509.Certificate | None) -> x50
     algorithm = signature_algorithm(key)
     frame = _frame(draft, algorithm)
     to_be_signed: bytes = frame.dump()
-    signature = key.sign(Permit.to_sign(key, to_be_signed), to_be_signed)
+    signature = key.sign(Permit.to_sign(key, to_be_signed, grounds), to_be_signed)
     whole = asn1.Certificate({"tbs_certificate": frame, "signature_algorithm": algorithm, "signature_value": signature})
     certificate = x509.load_der_x509_certificate(whole.dump())
     try:

@@ -12,16 +12,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from authority.chain import Problem, check_chain, issued_by, show
 from authority.errors import UNREADABLE, OutsideCertificateError
 from authority.issue import load_public_key, signature_algorithm, wrong_signature
-from keystore.interface import Permit, SigningKey
+from keystore.interface import Grounds, Permit, SigningKey
 
 _LARGEST_PEM = 256 * 1024
 
 
-def make_csr(key: SigningKey, subject: x509.Name) -> bytes:
+def make_csr(key: SigningKey, subject: x509.Name, grounds: Grounds | None = None) -> bytes:
     """A certification request for ``key``, PEM (RFC 2986), signed with one use of it.
 
-    ``subject`` comes from :func:`authority.names.seal_subject`; the outside authority may change it.
-    Raises :class:`ProfileError`, :class:`IssuedSignatureError`, :class:`keystore.interface.KeystoreError`.
+    ``subject`` comes from :func:`authority.names.seal_subject`; the outside authority may change it. ``grounds``
+    show the entry that foresaw the request to a key that checks for itself. Raises :class:`ProfileError`,
+    :class:`IssuedSignatureError`, :class:`keystore.interface.KeystoreError`.
     """
     load_public_key(key.public_key)
     algorithm = signature_algorithm(key)
@@ -34,7 +35,7 @@ def make_csr(key: SigningKey, subject: x509.Name) -> bytes:
         }
     )
     to_be_signed: bytes = frame.dump()
-    signature = key.sign(Permit.to_sign(key, to_be_signed), to_be_signed)
+    signature = key.sign(Permit.to_sign(key, to_be_signed, grounds), to_be_signed)
     whole = asn1.CertificationRequest(
         {"certification_request_info": frame, "signature_algorithm": algorithm, "signature": signature}
     )

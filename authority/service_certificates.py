@@ -13,7 +13,7 @@ from authority.certificate_parts import Places, check_within, key_usage, referen
 from authority.errors import ProfileError
 from authority.issue import Draft, check_signs_for, issue
 from authority.names import authority_name
-from keystore.interface import SigningKey
+from keystore.interface import Grounds, SigningKey
 
 Service = Literal["ocsp", "timestamp", "report"]
 
@@ -76,10 +76,12 @@ def make_service_certificate(
     wanted: ServiceDraft,
     *,
     places: Places,
+    grounds: Grounds | None = None,
 ) -> x509.Certificate:
     """The certificate that ``wanted`` describes, signed with one use of ``issuer_key``.
 
-    ``places`` say where this issuer's answers are found. Raises :class:`ProfileError` (also for a life
+    ``places`` say where this issuer's answers are found; ``grounds`` as of every certificate. Raises
+    :class:`ProfileError` (also for a life
     beyond the profile's or the issuer's), :class:`IssuedSignatureError`, :class:`keystore.interface.KeystoreError`.
     """
     check_signs_for(issuer_cert, issuer_key)
@@ -101,7 +103,7 @@ def make_service_certificate(
     )
     _check_life(draft, profile)
     check_within(issuer_cert, draft)
-    return issue(draft, issuer_key, issuer_cert)
+    return issue(draft, issuer_key, issuer_cert, grounds)
 
 
 def _check_life(draft: Draft, profile: Profile) -> None:

@@ -3,6 +3,7 @@
 RFC 3161, RFC 5816 (ESSCertIDv2), EN 319 422. A token from elsewhere is read in :mod:`authority.timestamp_token`.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from authority.checked_signature import sign_checked
 from authority.der import DIGEST_SHA256, SHA_256, SIGNATURES, AlgorithmIdentifier, Certificate, certificate_hash, tlv
 from authority.errors import TimeStampFailure, TimeStampRequestError, TimeStampResponseError
 from authority.timestamp_token import read_token
-from keystore.interface import SigningKey
+from keystore.interface import Grounds, SigningKey, wants_grounds
 
 LONGEST_REQUEST: Final = 8 * 1024
 """Bytes; a request with a nonce has about 70."""
@@ -131,10 +132,17 @@ def make_token(
     )
     content = asn1.encode_der(info)
     attributes = _signed_attributes(content, chain[0])
-    signature = sign_checked(key, "timestamp", certificate, attributes)
+    signature = sign_checked(key, "timestamp", certificate, attributes, grounds=_grounds(key, content, chain))
     return _signed(
         content, attributes, signature, chain=chain, certificates=request.certificates, algorithm=key.algorithm
     )
+
+
+def _grounds(key: SigningKey, content: bytes, chain: Sequence[bytes]) -> Grounds | None:
+    """The time-stamp itself, of which the key is otherwise shown a digest."""
+    if not wants_grounds(key):
+        return None
+    return Grounds(statement={"content": b64encode(content).decode(), "certificate": b64encode(chain[0]).decode()})
 
 
 def granted(token: bytes) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from keystore.interface import SigningKey
+from keystore.interface import Grounds, GroundsError, SigningKey, wants_grounds
 from ledger import entry as entries
 from ledger import merkle, store, witnessed
 from ledger.anchor import Anchor
@@ -32,6 +32,7 @@ from ledger.errors import (
     RecordBrokenError,
 )
 from ledger.evidence import Evidence
+from ledger.growth import REACHES, growth
 from ledger.head import HeadGuard
 from ledger.ids import new_id
 from ledger.moments import from_text, to_text
@@ -246,16 +247,24 @@ class Book:
         Called outside any transaction; no lock is held while the log key is used. Raises
         :class:`EntryNotFoundError` when the record is shorter, KeystoreError, :class:`RecordBrokenError`.
         """
-        with self._snapshot() as (connection, head):
-            row = store.covering_checkpoint(connection, at_least)
-            if row is not None:
-                return self._stored_checkpoint(row.note)
-        if head.range.size < at_least:
-            raise EntryNotFoundError(
-                f"台账只有 {head.range.size} 条；要求 {at_least} 条",
-                f"the record has {head.range.size} entries, {at_least} asked",
-            )
-        return self._sign(head, now)
+        tries = list(REACHES if wants_grounds(self._key) else REACHES[:1])
+        while True:
+            with self._snapshot() as (connection, head):
+                row = store.covering_checkpoint(connection, at_least)
+                if row is not None:
+                    return self._stored_checkpoint(row.note)
+                reach = tries.pop(0)
+                grounds = growth(connection, head, reach) if wants_grounds(self._key) else None
+            if head.range.size < at_least:
+                raise EntryNotFoundError(
+                    f"台账只有 {head.range.size} 条；要求 {at_least} 条",
+                    f"the record has {head.range.size} entries, {at_least} asked",
+                )
+            try:
+                return self._sign(head, grounds, now)
+            except GroundsError:  # another replica was faster, or has signed since: look again
+                if not tries:
+                    raise
 
     def cosigned(self, at_least: int = 0, *, needed: int = 1) -> witnessed.CosignedNote | None:
         """The smallest checkpoint over ``at_least`` entries or more with ``needed`` good cosignatures."""
@@ -306,7 +315,10 @@ class Book:
         raises as :meth:`checkpoint` and :meth:`entry`, and :class:`EntryNotFoundError` for a group the entry does not
         have.
         """
-        signed = self._vouched(index + 1, needed) or self.checkpoint(now, index + 1)
+        return self.evidence_under(self._vouched(index + 1, needed) or self.checkpoint(now, index + 1), index, groups)
+
+    def evidence_under(self, signed: SignedCheckpoint, index: int, groups: Collection[str]) -> Evidence:
+        """As :meth:`evidence`, under a checkpoint that is at hand and covers the entry."""
         with self._snapshot() as (connection, _):
             found = self.entry(connection, index)
             proof = merkle.inclusion_proof(index, signed.size, store.node_reader(connection))
@@ -398,10 +410,10 @@ class Book:
         checkpoint = open_checkpoint(note, self.identity)
         return SignedCheckpoint(size=checkpoint.size, root=checkpoint.root, note=note)
 
-    def _sign(self, head: Head, now: datetime) -> SignedCheckpoint:
+    def _sign(self, head: Head, grounds: Grounds | None, now: datetime) -> SignedCheckpoint:
         self._guard.check_refusal()
         checkpoint = Checkpoint(origin=self.identity.origin, size=head.range.size, root=head.range.root())
-        note = sign_checkpoint(checkpoint, self.identity, self._key)
+        note = sign_checkpoint(checkpoint, self.identity, self._key, grounds)
         with self.database.write(sync=False) as connection:
             store.add_checkpoint(connection, checkpoint, note, to_text(now))
         if self._anchor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from keystore.interface import Permit, SigningKey
+from keystore.interface import Grounds, Permit, SigningKey
 from ledger import signed_note
 from ledger.merkle import HASH_LENGTH
 from ledger.signed_note import Note, SignatureLine, from_base64, read_note, refuse
@@ -69,10 +69,12 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
 
-def sign_checkpoint(checkpoint: Checkpoint, identity: LogIdentity, key: SigningKey) -> str:
+def sign_checkpoint(
+    checkpoint: Checkpoint, identity: LogIdentity, key: SigningKey, grounds: Grounds | None = None
+) -> str:
     """The signed note, checked before it is returned. Raises KeystoreError, :class:`CheckpointError`."""
     message = checkpoint.body().encode()
-    signature = key.sign(Permit.to_sign(key, message), message)
+    signature = key.sign(Permit.to_sign(key, message, grounds), message)
     line = SignatureLine(name=identity.origin, key_hash=identity.key_hash, signature=signature)
     note = str(Note(text=checkpoint.body(), signatures=(line,)))
     open_checkpoint(note, identity)

@@ -50,6 +50,11 @@ _LEAVES = (
     .where(t.entries.c.index >= bindparam("start"), t.entries.c.index < bindparam("end"))
     .order_by(t.entries.c.index)
 )
+_HASH_SPAN = (
+    select(t.entries.c.leaf_hash)
+    .where(t.entries.c.index >= bindparam("start"), t.entries.c.index < bindparam("end"))
+    .order_by(t.entries.c.index)
+)
 _LEAF_HASHES = select(t.entries.c.index, t.entries.c.leaf_hash).where(
     t.entries.c.index.in_(bindparam("positions", expanding=True))
 )
@@ -169,6 +174,11 @@ def leaves(connection: Connection, start: int, end: int) -> Iterator[bytes]:
             f"台账缺少第 {expected} 条；树头记有 {end} 条",
             f"entry {expected} is missing; the head counts {end} entries",
         )
+
+
+def leaf_hashes(connection: Connection, start: int, end: int) -> list[bytes]:
+    """The stored leaf hashes of a span of entries."""
+    return list(connection.execute(_HASH_SPAN, {"start": start, "end": end}).scalars())
 
 
 def read_nodes(connection: Connection, wanted: Sequence[Node]) -> Mapping[Node, bytes]:

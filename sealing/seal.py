@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from keystore.interface import KeystoreError, Permit
+from keystore.interface import Grounds, KeystoreError, Permit
 from ledger.canonical import canonical
 from ledger.errors import DatabaseError, LedgerError
 from ledger.ids import new_id
@@ -40,6 +40,7 @@ from sealing.errors import (
     Wait,
 )
 from sealing.gather import Gathered, gather, gather_again
+from sealing.grounds import seal_grounds
 from sealing.inspection import Presented
 from sealing.levels import FinishedFile, finish, stamp_signature
 from sealing.order import Caller, Outcome, Submission
@@ -143,7 +144,7 @@ class Sealer:
                 return decided
             # 4. Use the key once; the signature is checked against the certificate, time-stamped, and embedded.
             # 5. Keep the sealed bytes, then the second commit. Only now does anything leave.
-            finished = self._sign(decided.attempt, preparation)
+            finished = self._sign(decided, preparation)
             return self._conclude(decided, preparation, finished)
         finally:
             preparation.discard()
@@ -305,11 +306,23 @@ class Sealer:
             counted=gathered.counted,
         )
 
-    def _sign(self, attempt: applications.Attempt, preparation: Preparation) -> FinishedFile:
+    def _grounds(self, intent: _Intent, preparation: Preparation) -> Grounds | None:
+        approval = intent.gathered.approval
+        return seal_grounds(
+            self.shop,
+            preparation.key,
+            preparation.prepared,
+            intent=intent.attempt.intent_entry,
+            approval_key="" if approval is None else approval.key.id,
+            now=self.clock(),
+        )
+
+    def _sign(self, intent: _Intent, preparation: Preparation) -> FinishedFile:
         """Sign, check, time-stamp, embed, and keep the file; whatever fails here ends the attempt."""
-        prepared, key = preparation.prepared, preparation.key
+        attempt, prepared, key = intent.attempt, preparation.prepared, preparation.key
         try:
-            signature = key.sign(Permit.to_sign(key, prepared.to_be_signed), prepared.to_be_signed)
+            permit = Permit.to_sign(key, prepared.to_be_signed, self._grounds(intent, preparation))
+            signature = key.sign(permit, prepared.to_be_signed)
             self.at("key_used")
             check_signature(prepared, signature)
             stamped = stamp_signature(self.shop, preparation.level, signature, self.clock())

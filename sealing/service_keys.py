@@ -33,6 +33,7 @@ from registry.records import ServiceKey
 from registry.service_keys import ServicePurpose
 from registry.store import Act, Actor, Registry, Stored
 from sealing.errors import InstallationError
+from sealing.grounds import intent_grounds
 from sealing.installation import Installation, issued_places
 from sealing.settings import Settings
 
@@ -89,6 +90,7 @@ class OpenedKey:
 class _Intended:
     draft: ServiceDraft
     key: SigningKey
+    entry: int  # of the intent
     replaces: str | None  # id of the record that was present when this was intended
 
 
@@ -130,7 +132,7 @@ def renew_service_keys(shop: Premises, now: datetime, purposes: Sequence[Service
             for purpose, key in keys.items()
             if _needs_one(connection, shop, purpose, now)
         ]
-    certificates = [(each, _make(shop, each)) for each in intended]
+    certificates = [(each, _make(shop, each, now)) for each in intended]
     with shop.database.write() as connection:
         shop.book.hold(connection)
         for each, certificate in certificates:
@@ -200,17 +202,21 @@ def _intend(
         "key": key.ref,
         "public_key": b64encode(key.public_key).decode(),
     }
-    shop.book.append(connection, Draft(kind=INTENDED, subjects=(new_id("cer"),), groups={"certificate": intent}), now)
-    return _Intended(draft=draft, key=key, replaces=present.record.id if present else None)
+    entry = shop.book.append(
+        connection, Draft(kind=INTENDED, subjects=(new_id("cer"),), groups={"certificate": intent}), now
+    )
+    return _Intended(draft=draft, key=key, entry=entry.index, replaces=present.record.id if present else None)
 
 
-def _make(shop: Premises, intended: _Intended) -> x509.Certificate:
+def _make(shop: Premises, intended: _Intended, now: datetime) -> x509.Certificate:
     """Sign the certificate; called outside any transaction."""
+    issuer_key = shop.keystore.open(shop.installation.issuer_key)
     return make_service_certificate(
         shop.installation.issuer_certificate,
-        shop.keystore.open(shop.installation.issuer_key),
+        issuer_key,
         intended.draft,
         places=issued_places(shop.settings.public_url),
+        grounds=intent_grounds(shop, issuer_key, intent=intended.entry, group="certificate", now=now),
     )
 
 

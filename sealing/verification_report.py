@@ -10,12 +10,13 @@ from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import Final
 
-from keystore.interface import Permit
+from keystore.interface import Grounds, Permit
 from ledger.canonical import digest
 from ledger.entry import Draft
 from ledger.ids import new_id
 from ledger.moments import to_text
 from sealing.entries import signature_subject
+from sealing.grounds import report_grounds
 from sealing.report_page import typeset
 from sealing.service_keys import OpenedKey, service_key
 from sealing.time_stamping import TOKEN_RESERVE, Path, time_stamper
@@ -53,16 +54,16 @@ def make_report(shop: Workshop, verdict: Verdict, *, name: str, language: Langua
             algorithm=key.handle.algorithm,
             token_reserve=TOKEN_RESERVE,
         )
-        _intend(shop, number, verdict, prepared, now)
-        signature = _signed(prepared, key)
+        intent = _intend(shop, number, verdict, prepared, now)
+        signature = _signed(prepared, key, report_grounds(shop, key.handle, prepared, intent=intent, now=now))
         token = stamper.token(sha256(signature).digest(), now)
         return embed(prepared, signature, token.der).path.read_bytes()
 
 
-def _signed(prepared: Prepared, key: OpenedKey) -> bytes:
+def _signed(prepared: Prepared, key: OpenedKey, grounds: Grounds | None) -> bytes:
     """One use of the key, checked before a time-stamp is asked for it."""
     message = prepared.to_be_signed
-    signature = key.handle.sign(Permit.to_sign(key.handle, message), message)
+    signature = key.handle.sign(Permit.to_sign(key.handle, message, grounds), message)
     check_signature(prepared, signature)
     return signature
 
@@ -71,7 +72,8 @@ def _path(shop: Workshop, key: OpenedKey) -> Path:
     return key.certificate, shop.installation.issuer_certificate, shop.installation.root_certificate
 
 
-def _intend(shop: Workshop, number: str, verdict: Verdict, prepared: Prepared, now: datetime) -> None:
+def _intend(shop: Workshop, number: str, verdict: Verdict, prepared: Prepared, now: datetime) -> int:
+    """The number of the entry that must be there before the key is used."""
     to_be_signed = "sha256:" + sha256(prepared.to_be_signed).hexdigest()
     group = {
         "report": number,
@@ -82,7 +84,7 @@ def _intend(shop: Workshop, number: str, verdict: Verdict, prepared: Prepared, n
     }
     draft = Draft(kind=INTENDED, subjects=(number, signature_subject(to_be_signed)), groups={"report": group})
     with shop.database.write() as connection:
-        shop.book.append(connection, draft, now)
+        return shop.book.append(connection, draft, now).index
 
 
 @contextmanager

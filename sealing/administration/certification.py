@@ -6,7 +6,7 @@ under the agreement's lock, and only if agreement and seal are still what the ce
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal
@@ -27,6 +27,7 @@ from registry.record import build
 from registry.records import Agreement, Organ, Seal, SealKey
 from registry.store import Stored
 from sealing.administration.acts import put
+from sealing.grounds import intent_grounds
 from sealing.installation import issued_places
 from sealing.workshop import Workshop
 
@@ -44,6 +45,7 @@ class Certification:
     key: SigningKey
     serial: int
     binding: SealBinding
+    entry: int = 0  # of the intent
 
 
 def intend(changes: Changes, shop: Workshop, seal: Seal, agreement: Agreement, key: SigningKey) -> Certification:
@@ -58,8 +60,7 @@ def intend(changes: Changes, shop: Workshop, seal: Seal, agreement: Agreement, k
         "terms_digest": certification.binding.terms_digest,
     }
     draft = Draft(kind="certificate.intended", subjects=(new_id("cer"),), groups={"certificate": intent})
-    shop.book.append(changes.connection, draft, changes.act.now)
-    return certification
+    return replace(certification, entry=shop.book.append(changes.connection, draft, changes.act.now).index)
 
 
 def make(shop: Workshop, certification: Certification, now: datetime) -> x509.Certificate:
@@ -68,10 +69,11 @@ def make(shop: Workshop, certification: Certification, now: datetime) -> x509.Ce
     Raises ``authority`` and ``keystore`` errors; then nothing is released.
     """
     issuer = shop.installation.issuer_certificate
+    issuer_key = shop.keystore.open(shop.installation.issuer_key)
     ends = certification.agreement.terms.period.valid_until
     return make_seal_certificate(
         issuer,
-        shop.keystore.open(shop.installation.issuer_key),
+        issuer_key,
         certification.key.public_key,
         certification.binding,
         grantor_name=certification.grantor_name,
@@ -82,6 +84,7 @@ def make(shop: Workshop, certification: Certification, now: datetime) -> x509.Ce
         ),
         places=issued_places(shop.settings.public_url),
         serial=certification.serial,
+        grounds=intent_grounds(shop, issuer_key, intent=certification.entry, group="certificate", now=now),
     )
 
 

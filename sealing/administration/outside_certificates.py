@@ -18,6 +18,7 @@ from sealing.administration import certification
 from sealing.administration.acts import acting
 from sealing.administration.seals import lock_agreement
 from sealing.errors import InstallationError
+from sealing.grounds import intent_grounds
 from sealing.workshop import Workshop
 
 
@@ -33,14 +34,14 @@ def request_certificate(shop: Workshop, seal_id: str, act: Act) -> bytes:
         grantor = changes.store.find_one(changes.connection, Organ, code=seal.owner).record
         request = {"seal": seal.id, "key": key.ref, "by": act.by.id, "why": act.why}
         draft = Draft(kind="certificate.requested", subjects=(new_id("cer"),), groups={"request": request})
-        shop.book.append(changes.connection, draft, act.now)
+        entry = shop.book.append(changes.connection, draft, act.now)
     subject = seal_subject(
         seal_name=seal.name,
         seal_number=seal.number,
         grantor_name=grantor.legal_name,
         grantor_code=grantor.code,
     )
-    return make_csr(key, subject)
+    return make_csr(key, subject, intent_grounds(shop, key, intent=entry.index, group="request", now=act.now))
 
 
 def import_certificate(shop: Workshop, seal_id: str, pem_chain: bytes, act: Act) -> Stored[SealKey]:
