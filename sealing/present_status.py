@@ -16,7 +16,6 @@ from registry.records import Agreement, Seal, SealKey
 from sealing.workshop import Workshop
 
 CertificateState = Literal["good", "held", "revoked"]
-HOLD = "certificate_hold"
 
 
 def present_status(shop: Workshop, connection: Connection, entry: StoredEntry, now: datetime) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def present_status(shop: Workshop, connection: Connection, entry: StoredEntry, n
         "as_of": to_text(now),
         "seal": _seal(shop, connection, seal.get("seal")),
         "agreement": _agreement(shop, connection, seal.get("agreement_id")),
-        "certificate": _certificate(shop, connection, seal.get("certificate_serial")),
+        **_certificate(shop, connection, seal.get("certificate_serial")),
         **_document(shop, connection, application.get("impression")),
     }
 
@@ -50,13 +49,29 @@ def _agreement(shop: Workshop, connection: Connection, agreement: str | None) ->
     return "unknown" if found is None else found.record.state
 
 
-def _certificate(shop: Workshop, connection: Connection, serial: str | None) -> CertificateState | Literal["unknown"]:
+def _certificate(shop: Workshop, connection: Connection, serial: str | None) -> dict[str, Any]:
+    """Its state now, the intervals in which it was on hold, and its revocation (``verify.key_history``)."""
     found = None if serial is None else shop.registry.look_one(connection, SealKey, serial=serial)
     if found is None:
-        return "unknown"
-    if found.record.revoked_at is None:
-        return "good"
-    return "held" if found.record.revoked_reason == HOLD else "revoked"
+        return {"certificate": "unknown"}
+    key = found.record
+    told: dict[str, Any] = {"certificate": _state(key)}
+    if key.holds:
+        told["holds"] = [[to_text(each.start), None if each.end is None else to_text(each.end)] for each in key.holds]
+    if key.revoked is not None:
+        ended = key.revoked
+        told["revoked"] = {
+            "time": to_text(ended.time),
+            "effective": to_text(ended.effective),
+            "reason": ended.reason,
+        }
+    return told
+
+
+def _state(key: SealKey) -> CertificateState:
+    if key.revoked is not None:
+        return "revoked"
+    return "good" if key.revoked_at is None else "held"
 
 
 def _document(shop: Workshop, connection: Connection, impression: str | None) -> dict[str, str]:

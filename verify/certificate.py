@@ -1,4 +1,4 @@
-"""The path of the signing certificate and its revocation: now, and at the best time that is proven."""
+"""The path of the signing certificate and its validity: now, and at the best time that is proven."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -10,11 +10,9 @@ from authority.certificates import is_embedded
 from authority.chain import Problem
 from authority.errors import UNREADABLE
 from authority.names import authority_name
-from authority.revocation import Revoked
 from authority.service_certificates import PROFILES
 from ledger.moments import to_text
 from verify.path import Path
-from verify.revocation import RevocationData, Standing, Word, standing
 from verify.times import CLOCKS_DIFFER, OUT_OF_BOUNDS, OUTSIDE, Proof, Times, held
 from verify.verdict import Facts, Finding, doubt, failure, note, warning
 
@@ -103,94 +101,6 @@ def _at_sealing(signer: x509.Certificate, sealed_at: datetime | None, now: datet
         en = f"by the ledger sealed at {to_text(sealed_at)}, outside {to_text(first)} to {to_text(last)}"
         code = "EXPIRED" if moment > last else "NOT_YET_VALID"
         yield failure("sealed_outside_validity", zh, en, code)
-
-
-def judge_revocation(
-    path: Path, data: RevocationData, *, now: datetime, times: Times
-) -> tuple[tuple[Finding, ...], Facts]:
-    """What lists and answers say of every certificate of the path below its root."""
-    findings: list[Finding] = []
-    states: list[str] = []
-    for place, (subject, issuer) in enumerate(path.links):
-        found = standing(data.words(subject, issuer), subject, now=now, times=times)
-        states.append(found.state)
-        findings += _said(found, times, now=now, signer=place == 0)
-    if not states or states[0] == "not_checked":
-        findings.append(_NOT_CHECKED)
-    return tuple(findings), {"signer": states[0] if states else "not_checked", "path": states}
-
-
-def _said(found: Standing, times: Times, *, now: datetime, signer: bool) -> Iterator[Finding]:
-    if found.revoked is not None:
-        yield _revoked(found, found.revoked, times, signer=signer)
-    elif found.state == "unknown":
-        yield _UNKNOWN
-    elif found.newest is not None and found.state == "stale":
-        yield _stale(found.newest, now)
-    elif found.newest is not None and found.state == "good_then" and signer:
-        yield _then_only(found.newest, times)
-
-
-def _revoked(found: Standing, revoked: Revoked, times: Times, *, signer: bool) -> Finding:
-    when, reason = to_text(revoked.time), revoked.reason
-    if times.outside is not None and times.outside.time < revoked.time:
-        return note(
-            "revoked_after_use",
-            f"证书后于 {when} 吊销（{reason}）；外部证明签名在此之前已存在",
-            f"the certificate was revoked later, at {when} ({reason}); that it was used before is proven from outside",
-        )
-    before = times.recorded is not None and revoked.time <= times.recorded
-    # A revocation that an older list did not have was dated back: whoever relied on that list then was not wrong.
-    if before and not (found.contradicted and times.outside is not None):
-        return failure(
-            "certificate_revoked",
-            f"证书在用章之前已于 {when} 吊销（{reason}）",
-            f"the certificate was revoked at {when} ({reason}), before it was used",
-            "REVOKED",
-        )
-    return doubt(
-        "certificate_revoked",
-        f"证书已于 {when} 吊销（{reason}），没有外部时间证明签名在此之前",
-        f"the certificate was revoked at {when} ({reason}); no outside proof tells that it was used before",
-        "REVOKED_NO_POE" if signer else "REVOKED_CA_NO_POE",
-    )
-
-
-def _stale(word: Word, now: datetime) -> Finding:
-    return doubt(
-        "revocation_list_stale",
-        f"吊销列表有效期为 {to_text(word.this_update)} 至 {to_text(word.next_update)}，不含核验时间 {to_text(now)}",
-        f"the revocation list is for {to_text(word.this_update)} to {to_text(word.next_update)}, not {to_text(now)}",
-        "TRY_LATER",
-    )
-
-
-def _then_only(word: Word, times: Times) -> Finding:
-    when = to_text(word.this_update)
-    if times.outside is not None:
-        return note(
-            "revocation_checked_then",
-            f"用章时证书未吊销（{when} 的吊销信息）；时间有外部证明，其后的吊销不影响本签名",
-            f"not revoked when it was used (data of {when}); that time is proven from outside: later ones do not count",
-        )
-    return warning(
-        "revocation_checked_then",
-        f"用章时证书未吊销（{when} 的吊销信息）；此后是否吊销未核对，请提供最新吊销列表",
-        f"not revoked when it was used (data of {when}); whether it was since was not checked: give a present list",
-    )
-
-
-_UNKNOWN = doubt(
-    "revocation_status_unknown",
-    "吊销应答表示不认识此证书",
-    "the revocation service answered that it does not know the certificate",
-    "TRY_LATER",
-)
-_NOT_CHECKED = warning(
-    "revocation_not_checked",
-    "没有提供签发者的吊销列表，证书现在是否吊销未核对",
-    "no revocation list of the issuer was given, so whether the certificate is revoked by now was not checked",
-)
 
 
 def judge_licence(path: Path) -> tuple[Finding, ...]:

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from verify.key_history import history_of, shown, shown_end
 from verify.report_words import (
     APPROVAL,
     BASIS,
     CHANGED,
+    HELD,
     INDICATIONS,
     KINDS,
     REVOCATION,
+    REVOKED,
     SOUND,
     STATUS,
     TIMES,
@@ -196,6 +199,9 @@ def _present(status: Facts, language: Language) -> Iterator[tuple[Words, str]]:
     since = _join(status, "document_since", "document_by")
     yield ("现状", "Present status"), "; ".join([*words, *([since] if since else [])])
     yield ("现状时间", "Status as of"), _join(status, "as_of")
+    history, _ = history_of(status)
+    yield HELD, "; ".join(_pick(shown(each), language) for each in history.holds)
+    yield REVOKED, "" if history.ended is None else _pick(shown_end(history.ended), language)
 
 
 def _specimen(language: Language) -> str:

@@ -52,6 +52,8 @@ TIMES: Final[Mapping[str, Words]] = {
 WITNESSED: Final[Mapping[str, Words]] = {
     "operator_only": ("没有外部见证", "no outside witness"),
 }
+HELD: Final[Words] = ("曾暂停", "Was on hold")
+REVOKED: Final[Words] = ("已吊销", "Revoked")
 _SEAL: Final[Mapping[str, Words]] = {
     "pending": ("未启用", "not yet enabled"),
     "active": ("启用中", "active"),

@@ -39,12 +39,16 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What all words together say of one certificate; ``contradicted`` that a list after the revocation had it good."""
+    """What all words together say of one certificate; ``contradicted`` that a list after the revocation had it good.
+
+    ``effective`` is since when it is not to be trusted, where that is told and not the time of the revocation.
+    """
 
     state: State
     revoked: Revoked | None = None
     newest: Word | None = None
     contradicted: bool = False
+    effective: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,13 @@ from ledger.moments import to_text
 from verify import certificate, changes, integrity
 from verify.approval import judge_approval
 from verify.case import Case
+from verify.key_history import history_of, judge_holds
 from verify.ledger_evidence import IMPRESSED, LedgerJudgement, Trace, judge_ledger
 from verify.levels import judge_level, level_reached
 from verify.material import Material
 from verify.path import Path
 from verify.present import judge_status
+from verify.revocation_judgement import judge_revocation
 from verify.signature_reading import Reading, Signatures, digest_of
 from verify.times import Times
 from verify.timestamps import Stamp, judge_order
@@ -183,7 +185,7 @@ def _timestamp(case: Case, reading: Reading, material: Material, sound: tuple[Fi
         level=None,
     )
     recorded = Times(proofs=newer, recorded=stamp.token.time if stamp else None)
-    _, states = certificate.judge_revocation(path, material.revocation, now=case.now, times=recorded)
+    _, states = judge_revocation(path, material.revocation, now=case.now, times=recorded)
     return SignatureVerdict(
         **_shared(case, reading, material, basis),
         kind="timestamp",
@@ -194,8 +196,11 @@ def _timestamp(case: Case, reading: Reading, material: Material, sound: tuple[Fi
 
 def _certificate(case: Case, reading: Reading, material: Material, basis: _Basis) -> tuple[tuple[Finding, ...], Facts]:
     path, times, now = basis.path, basis.times, case.now
-    revocation, states = certificate.judge_revocation(path, material.revocation, now=now, times=times)
+    history, unreadable = history_of(basis.ledger.status)
+    revocation, states = judge_revocation(path, material.revocation, now=now, times=times, ended=history.ended)
     findings = (
+        *unreadable,
+        *judge_holds(history.holds, times, reading.claimed_time),
         *certificate.judge_path(path, case.trust.roots, now=now, times=times),
         *certificate.judge_times(reading.signer, times, now),
         *revocation,

@@ -3,7 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ledger.moments import to_text
+from verify.key_history import history_of
 from verify.report_words import SOUND, UNKNOWN
+from web.moments import moment
+from web.reading import Language
 from web.words import Words
 
 
@@ -21,6 +25,18 @@ def alerts(status: Mapping[str, Any], words: Words) -> Iterator[tuple[str, str]]
         value = status.get(name)
         if isinstance(value, str) and value not in {sound, UNKNOWN}:
             yield words(f"{name}_status"), _state(name, value, status, words)
+
+
+def history(status: Mapping[str, Any], words: Words, language: Language) -> Iterator[tuple[str, str]]:
+    """When the certificate was on hold, and its revocation, as the log tells them."""
+    told, _ = history_of(status)
+    for each in told.holds:
+        start = moment(to_text(each.start), language)
+        end = words("held_open") if each.end is None else moment(to_text(each.end), language)
+        yield words("held"), words("held_from_to", start=start, end=end)
+    if told.ended is not None:
+        when, since = (moment(to_text(each), language) for each in (told.ended.time, told.ended.effective))
+        yield words("revoked"), words("revoked_when", time=when, since=since)
 
 
 def _state(name: str, value: str, status: Mapping[str, Any], words: Words) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from verify.verdict import Finding, Indication, SignatureVerdict, Verdict
 from web.moments import moment
-from web.present import alerts, states
+from web.present import alerts, history, states
 from web.reading import Language
 from web.words import Words
 
@@ -125,6 +125,7 @@ def _rows(signature: SignatureVerdict, words: Words, language: Language) -> Iter
     yield words("claimed_when" if time.get("basis") == "claimed_only" else "when"), _sealed_at(signature, language)
     yield words("rests_on"), _rests_on(time, words, language)
     yield from states(signature.status, words)
+    yield from history(signature.status, words, language)
     later = signature.coverage.get("later_bytes")
     yield words("later"), words("later_bytes", count=later) if later else ""
 
