@@ -57,3 +57,13 @@ class SealLimits(Part):
     networks: Annotated[tuple[Network, ...], Field(strict=False, max_length=_MOST_NETWORKS)] = ()
     burst_floor: Cap | None = None  # uses in one hour that are never a burst; None: what the installation sets
     suspend_on_burst: bool = False
+
+
+class ChosenLimits(SealLimits):
+    """All limits together as an administrator chooses them: what is left out is lifted."""
+
+    daily_cap: Cap | None = None
+
+    def without_daily_cap(self) -> SealLimits:
+        """The part that the seal keeps beside its daily number."""
+        return SealLimits(**{name: getattr(self, name) for name in SealLimits.model_fields})

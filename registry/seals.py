@@ -15,7 +15,7 @@ from registry.errors import ConflictError, RecordInvalidError, TransitionError
 from registry.fields import Digest, Millimetres, Name, OrganCode, RecordId, Text, UtcTime
 from registry.organs import Organ
 from registry.record import Part, Record, build
-from registry.seal_limits import SealLimits
+from registry.seal_limits import ChosenLimits, SealLimits
 
 SealState = Literal["pending", "active", "suspended", "cancelled", "destroyed"]
 SealChange = Literal["enable", "suspend", "resume", "cancel", "destroy"]
@@ -90,6 +90,11 @@ class Seal(Record):
     def takes_its_number(self) -> bool:
         """Whether no other seal of this owner may have the number."""
         return self.state not in {"cancelled", "destroyed"}
+
+    @property
+    def all_limits(self) -> ChosenLimits:
+        """The limits with the daily number among them, as they are chosen."""
+        return ChosenLimits(daily_cap=self.daily_cap, **dict(self.limits))
 
 
 def seal_name(grantor: Organ, number: int) -> str:

@@ -227,6 +227,7 @@ CHANGES_NO_ROW = frozenset(
         "seal.refused",
         "seal.abandoned",
         "seal.renewed",
+        "seal.alerted",
         "application.received",
         "approval.brought",
         "paper.used",

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, or_, select
 
 from ledger.book import Appended, Book, StoredEntry
+from ledger.moments import to_text
 from registry.china_time import BEIJING
 from registry.errors import RowTamperedError
 from sealing.errors import UnknownError
@@ -62,6 +63,7 @@ class Impression:
     agreement: str
     assurance: str
     local_date: str
+    impressed_at: str
 
     @classmethod
     def of(cls, row: RowMapping) -> "Impression":
@@ -79,6 +81,7 @@ class Impression:
             agreement=row["agreement"],
             assurance=row["assurance"],
             local_date=row["local_date"],
+            impressed_at=row["impressed_at"],
         )
 
 
@@ -112,6 +115,7 @@ def record(
             "source_digest": gathered.document_digest,
             "sealed_digest": sealed_digest,
             "local_date": local_date(entry.time),
+            "impressed_at": to_text(entry.time),
             "assurance": "" if facts.approval is None else facts.approval.assurance,
         },
     )
@@ -152,7 +156,7 @@ _IDENTITY = ("application", "document", "seal")
 def differences(row: Impression, entry: StoredEntry) -> list[str]:
     """The columns of ``row`` that its entry contradicts; what was lawfully erased contradicts nothing."""
     groups = {name: opening.value for name, opening in entry.openings.items() if isinstance(opening.value, dict)}
-    told: dict[str, object] = {"local_date": local_date(entry.time)}
+    told: dict[str, object] = {"local_date": local_date(entry.time), "impressed_at": to_text(entry.time)}
     for column, (group, member) in _COLUMNS.items():
         if group in groups:
             told[column] = groups[group].get(member) or ""

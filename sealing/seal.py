@@ -26,6 +26,7 @@ from registry.records import Agreement
 from sandbox.errors import SandboxError
 from sealing import applications, impressions
 from sealing.abandon import LAPSED, abandon
+from sealing.alerts import Alarm
 from sealing.clock import Clock, utc_now
 from sealing.documents import storage_error
 from sealing.entries import findings_json, impression_draft, intent_draft, refusal_draft, with_lower_bound
@@ -118,6 +119,7 @@ class Sealer:
         """``at`` is told each step of :data:`STEPS` as it is passed; by default the setting ``unsafe_kill_at``."""
         self.shop, self.clock = shop, clock
         self.at = at or killer(shop.settings.unsafe_kill_at)
+        self._alarm = Alarm(shop)
 
     def seal(self, submission: Submission, caller: Caller, *, application: str | None = None) -> Outcome:
         """Put one seal on one document, or refuse, and record which.
@@ -409,6 +411,7 @@ class Sealer:
         impressions.record(
             connection, impression, application, entry=entry, gathered=gathered, sealed_digest=finished.digest
         )
+        self._alarm.watch(connection, impression, gathered, intent.presented.caller, now)
         self.at("impression_written")
         return Outcome(
             application=application,

@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     tolerated_fonts: tuple[str, ...] = ()
     """PostScript names of fonts that need not be embedded. Each is a risk: readers draw their own."""
 
+    burst_floor: Annotated[int, Field(ge=1, le=1_000_000)] = 30
+    """Uses of one seal in one hour that are never a burst; a seal may have a floor of its own."""
+    burst_factor: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """How many times the uses of its busiest hour of the last 30 days a seal may have in one hour without an alert."""
+
     token_lifetime: timedelta = timedelta(minutes=10)
     log_format: Literal["json", "console"] = "json"
 

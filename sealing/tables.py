@@ -62,8 +62,10 @@ impressions = Table(
     Column("source_digest", String(71), nullable=False),
     Column("sealed_digest", String(71), nullable=False),
     Column("local_date", String(10), nullable=False),  # date in Beijing time, for daily caps
+    Column("impressed_at", String(27), nullable=False, server_default=""),  # time of the entry, for bursts
     Column("assurance", String(16), nullable=False),
     Index("ix_impressions_seal_date", "seal", "local_date"),
+    Index("ix_impressions_seal_time", "seal", "impressed_at"),
     Index("ix_impressions_agreement_date", "agreement", "local_date"),
     Index("ix_impressions_grantor", "grantor", "entry_index"),
     Index("ix_impressions_grantee", "grantee", "entry_index"),

@@ -3,8 +3,9 @@
 Every change of a seal or its key is made under the lock of its agreement, because the seal cycle decides under it.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from registry.changes import Changes
 from registry.errors import RecordInvalidError
 from registry.record import build
 from registry.records import Agreement, Organ, Person, Seal, SealKey, Specimen
+from registry.seal_limits import ChosenLimits
 from registry.seals import CheckMark, SealChange, SealLevel, seal_name
 from registry.store import Act, Stored
 from sealing.administration import certification
@@ -31,6 +33,14 @@ class SealPolicy:
     level: SealLevel = "PAdES-B-LT"
     may_lower: bool = False
     check_mark: CheckMark = "qr"
+    limits: ChosenLimits | None = None  # None: as they are; a new seal has none
+
+    def values(self) -> dict[str, Any]:
+        """The members of the seal's record that this policy chooses."""
+        chosen: dict[str, Any] = {"level": self.level, "may_lower": self.may_lower, "check_mark": self.check_mark}
+        if self.limits is not None:
+            chosen |= {"daily_cap": self.limits.daily_cap, "limits": self.limits.without_daily_cap()}
+        return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +84,7 @@ def issue(shop: Workshop, request: SealRequest, act: Act) -> tuple[Stored[Seal],
             agreement=parties.agreement.id,
             specimen=build(Specimen, diameter_mm=request.diameter_mm, sample=True, imprint=request.imprint),
             custodian=request.custodian,
-            daily_cap=request.daily_cap,
-            **asdict(request.policy),
+            **{"daily_cap": request.daily_cap, **request.policy.values()},
         )
         stored = changes.register_seal(seal, setup=None if parties.setup is None else parties.setup.facts())
     key = shop.keystore.generate("seal", request.algorithm)
@@ -111,10 +120,15 @@ def change_state(shop: Workshop, seal_id: str, change: SealChange, act: Act) -> 
     """
     with acting(shop, act) as changes:
         lock_agreement(changes, seal_id)
-        stored = changes.change_seal(seal_id, change)
-        if change in _REVOCATIONS:
-            certification.revoke(changes, seal_id, _REVOCATIONS[change])
-        return stored
+        return change_within(changes, seal_id, change)
+
+
+def change_within(changes: Changes, seal_id: str, change: SealChange) -> Stored[Seal]:
+    """As :func:`change_state`, as part of a transaction that holds the agreement's lock already."""
+    stored = changes.change_seal(seal_id, change)
+    if change in _REVOCATIONS:
+        certification.revoke(changes, seal_id, _REVOCATIONS[change])
+    return stored
 
 
 _REVOCATIONS: dict[SealChange, str | None] = {"suspend": HELD, "resume": None, "cancel": CANCELLED}
@@ -136,7 +150,7 @@ def set_policy(shop: Workshop, seal_id: str, policy: SealPolicy, act: Act) -> St
     """
     with acting(shop, act) as changes:
         found = lock_agreement(changes, seal_id)
-        seal = build(Seal, **{**dict(found.record), **asdict(policy)})
+        seal = build(Seal, **{**dict(found.record), **policy.values()})
         return put(changes, seal, replaces=found, verb="policy_changed")
 
 
