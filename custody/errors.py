@@ -1,6 +1,7 @@
 """What can be wrong with the custody process itself. Everything about a key is a ``keystore.interface`` error."""
 
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from keystore.interface import KeystoreError
 
@@ -16,7 +17,7 @@ class CustodyError(KeystoreError):
 
 
 class CustodyAddressError(CustodyError):
-    """The address of the custody process is no socket path and no ``tls://host:port``, or its TLS files are not usable."""
+    """The address is no socket path and no ``tls://host:port``, or the files for TLS cannot be used."""
 
     code = "custody-address"
 
@@ -25,6 +26,12 @@ class CustodyRunsError(CustodyError):
     """Another custody process holds this folder."""
 
     code = "custody-runs"
+
+
+class CustodyRefusedError(CustodyError):
+    """The user that connects is not among those that may use the custody process."""
+
+    code = "key-service-refused"
 
 
 class UsesBrokenError(CustodyError):
@@ -37,3 +44,16 @@ class UsesNotWrittenError(CustodyError):
     """The use could not be recorded, e.g. the disk is full. The key was not used."""
 
     code = "uses-not-written"
+
+
+def error_of(answer: Mapping[str, Any]) -> KeystoreError:
+    """The error that an answer tells, as the class of its code."""
+    code = answer.get("code")
+    kind = next((each for each in _kinds(KeystoreError) if each.code == code), KeystoreError)
+    return kind(str(answer.get("zh", "密钥进程出错")), str(answer.get("en", "the custody process failed")))
+
+
+def _kinds(root: type[KeystoreError]) -> Iterator[type[KeystoreError]]:
+    yield root
+    for each in root.__subclasses__():
+        yield from _kinds(each)

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import BinaryIO
 
 from custody.clock import Clock
@@ -16,10 +17,11 @@ from custody.uses import Event, UseLine, UseRecord
 from keystore.interface import (
     Algorithm,
     Destruction,
-    Keystore,
     KeyNotFoundError,
+    Keystore,
     KeystoreError,
     Permit,
+    PermitError,
     PinLockedError,
     PinWrongError,
     Purpose,
@@ -27,7 +29,7 @@ from keystore.interface import (
 )
 from ledger.canonical import JsonValue
 
-Check = Callable[[UseRequest, CheckState, "Clock"], Mapping[str, JsonValue]]
+Check = Callable[[UseRequest, CheckState, datetime], Mapping[str, JsonValue]]
 """Judges a use; raises a ``KeystoreError`` against it, else tells what the record shall say ``about`` it."""
 
 
@@ -85,10 +87,15 @@ class KeyWork:
     def sign(self, use: Use) -> bytes:
         """Check, record and use. Raises ``keystore`` errors, among them what the checks found."""
         handle = self.open(use.key)
+        if use.purpose != handle.purpose:
+            raise PermitError(
+                f"许可的用途为 {use.purpose}，密钥 {handle.ref} 的用途为 {handle.purpose}",
+                f"the permit is for the purpose {use.purpose}, key {handle.ref} has {handle.purpose}",
+            )
         if not self._state.knows(handle.ref):
             self._adopt(handle)
-        about = self._check(self._request(handle, use), self._state, self._clock)
-        permit = Permit(key=use.key, purpose=_purpose(use, handle), message_digest=_sha256(use.message))
+        about = self._check(self._request(handle, use), self._state, self._clock())
+        permit = Permit.to_sign(handle, use.message)
         self.step("before_record")
         line = self._append("use", handle, message=digest_text(use.message), about=about)
         self.step("after_record")
@@ -163,12 +170,3 @@ class KeyWork:
 
     def _adopt(self, handle: SigningKey) -> None:
         self._append("generation", handle, about=about_key(handle, "adopted"))
-
-
-def _purpose(use: Use, handle: SigningKey) -> Purpose:
-    """What the permit says; the backend compares it with the key's."""
-    return handle.purpose if use.purpose == handle.purpose else use.purpose  # type: ignore[return-value]
-
-
-def _sha256(message: bytes) -> bytes:
-    return bytes.fromhex(digest_text(message).removeprefix("sha256:"))

@@ -91,7 +91,9 @@ class PermitDesk:
         for each in [each for each, until in self._redeemed.items() if until < now]:
             del self._redeemed[each]
         if number in self._redeemed:
-            _refuse("许可已使用过；每份许可只能使用一次", "the permit was redeemed before; it is good for one signature")
+            _refuse(
+                "许可已使用过；每份许可只能使用一次", "the permit was redeemed before; it is good for one signature"
+            )
         self._redeemed[number] = issued + LIFETIME
 
 

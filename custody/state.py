@@ -15,10 +15,11 @@ from ledger.signed_note import raw_ed25519
 class State:
     """See :class:`custody.requests.CheckState`. Kept by the thread that uses the keys."""
 
-    def __init__(self, log_origin: str, pins: Path) -> None:
+    def __init__(self, log_origin: str, pins: Path, *, learns: bool) -> None:
         """``log_origin`` is the name of the log whose key is here; ``pins`` the folder of pinned keys."""
         self._origin = log_origin
         self._pins = pins
+        self._learns = learns
         self._last: dict[str | None, Mapping[str, JsonValue]] = {}
         self._seen: set[tuple[str | None, str, JsonValue]] = set()
         self._keys: dict[str, KnownKey] = {}
@@ -37,6 +38,11 @@ class State:
         if key is None:
             return None
         return LogIdentity(origin=self._origin, public_key=raw_ed25519(key.algorithm, key.public_key))
+
+    @property
+    def learns(self) -> bool:
+        """See :class:`custody.requests.CheckState`."""
+        return self._learns
 
     def last(self, purpose: Purpose) -> Mapping[str, JsonValue] | None:
         """See :class:`custody.requests.CheckState`."""

@@ -82,7 +82,9 @@ class UseRecord:
         Raises :class:`UsesBrokenError`, :class:`UsesNotWrittenError`.
         """
         try:
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_MODE), "r+b", 0)
+            file = os.fdopen(
+                os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_MODE), "r+b", 0
+            )
             _sync_folder(path.parent)
         except OSError as problem:
             raise _not_written(problem) from None
@@ -164,7 +166,7 @@ class UseRecord:
         fragment = os.pread(self._file.fileno(), torn, whole)
         self._end = whole
         self._cut()
-        about = {"bytes": torn, "digest": _digest(fragment)}
+        about: dict[str, JsonValue] = {"bytes": torn, "digest": _digest(fragment)}
         each(self.append("repair", now, about=about))
 
 

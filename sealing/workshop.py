@@ -16,9 +16,7 @@ from sqlalchemy import Connection
 
 import registry.tables  # noqa: F401  its tables stand in the same metadata that the migrations cover
 import sealing.tables  # noqa: F401  as above
-from keystore.files import FileKeystore
-from keystore.interface import Keystore, KeyUnreadableError
-from keystore.open import open_keystore
+from keystore.interface import Keystore, KeystoreError, KeyUnreadableError, SigningKey
 from keystore.private_file import read_private, write_private
 from ledger.book import Book
 from ledger.checkpoint import LogIdentity
@@ -31,6 +29,7 @@ from sealing.clock_trust import ClockWatch
 from sealing.documents import DocumentStore
 from sealing.errors import InstallationError
 from sealing.installation import CREATED, CertifiedIssuer, Installation, found_installation
+from sealing.key_service import close_keystore, open_keystore_for
 from sealing.service_keys import renew_service_keys
 from sealing.settings import Settings
 from sealing.witness_list import Witness, read_witnesses
@@ -101,6 +100,7 @@ class Workshop:
         """Stop the workers and close the database."""
         self.workers.close()
         self.database.close()
+        close_keystore(self.keystore)
 
 
 def initialise(settings: Settings, now: datetime, certified: CertifiedIssuer | None = None) -> Installation:
@@ -111,13 +111,11 @@ def initialise(settings: Settings, now: datetime, certified: CertifiedIssuer | N
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = _path(settings)
-    if not settings.key_encryption_key_path.exists() and not path.exists():
-        settings.key_encryption_key_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        FileKeystore.create_key_encryption_key(settings.key_encryption_key_path)
     if not _persons_path(settings).exists() and not path.exists():
+        _persons_path(settings).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(_persons_path(settings), os.urandom(SECRET_LENGTH))
-    keystore = open_keystore(settings.keystore_uri, key_encryption_key=settings.key_encryption_key_path)
     database = Database(settings.database)
+    keystore = open_keystore_for(settings)
     try:
         upgrade(database)
         if not path.exists():
@@ -125,6 +123,7 @@ def initialise(settings: Settings, now: datetime, certified: CertifiedIssuer | N
         installation = Installation.read(path)
         renew_service_keys(_premises(settings, installation, keystore, database), now)
     finally:
+        close_keystore(keystore)
         database.close()
     return installation
 
@@ -143,8 +142,8 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
             f"this installation's log is {installation.log_origin}, the settings say {settings.log_origin}",
         )
     clock_watch = ClockWatch.of(settings)
-    keystore = open_keystore(settings.keystore_uri, key_encryption_key=settings.key_encryption_key_path)
-    log_key = keystore.open(installation.log_key)
+    keystore = open_keystore_for(settings)
+    log_key = _opened_log_key(keystore, installation)
     identity = LogIdentity.of_key(installation.log_origin, log_key)
     database = Database(settings.database)
     witnesses = read_witnesses(settings.witnesses, needed=settings.witnesses_needed)
@@ -182,6 +181,14 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
         yield shop
     finally:
         shop.close()
+
+
+def _opened_log_key(keystore: Keystore, installation: Installation) -> SigningKey:
+    try:
+        return keystore.open(installation.log_key)
+    except KeystoreError:
+        close_keystore(keystore)
+        raise
 
 
 def _premises(settings: Settings, installation: Installation, keystore: Keystore, database: Database) -> _Premises:
