@@ -13,6 +13,7 @@ from api.logs import log
 from api.service import Service, Serving
 from ledger import store
 from ledger.errors import DatabaseError
+from sealing.key_service import check_keystore
 from sealing.witness_states import witness_states
 
 router: Final = APIRouter(tags=["operation"])
@@ -89,7 +90,7 @@ def _record(service: Service) -> None:
 
 _CHECKS: Final[dict[str, Callable[[Service], Any]]] = {
     "database": _database,
-    "keystore": lambda service: service.shop.keystore.open(service.shop.installation.log_key),
+    "keystore": lambda service: check_keystore(service.shop.keystore, service.shop.installation.log_key),
     "record": _record,
     "documents": lambda service: service.shop.documents.incoming.is_dir(),
     "workers": lambda service: service.shop.workers is not None,

@@ -17,11 +17,15 @@ from keystore.interface import GroundsError, KeyServiceGoneError, Keystore, Perm
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
-BOOT = (
-    "import sys; sys.path[:0] = {paths!r}; from custody.process import run;"
-    " from custody.settings import ProcessSettings; import custody_process as made; settings = ProcessSettings.from_argument(sys.argv[1]);"
-    " run(settings, check=made.tell_message{more})"
-)
+BOOT = """
+import sys
+sys.path[:0] = {paths!r}
+from custody.process import run
+from custody.settings import ProcessSettings
+import custody_process as made
+settings = ProcessSettings.from_argument(sys.argv[1])
+run(settings, check=made.tell_message{more})
+"""
 
 
 def tell_message(request: UseRequest, state: CheckState, now: Any) -> Mapping[str, Any]:
