@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api import openapi, problems
+from api.addresses import Addresses
 from api.lane import Lane
 from api.metrics import Metrics
 from api.rate_limit import RateLimits
@@ -39,6 +40,7 @@ def create_app(shop: Workshop, sealer: Sealer, *, closing: Callable[[], None] | 
         verifying=Lane("verifying", _VERIFICATIONS),
         tokens=Tokens(shop.keystore.open(shop.installation.token_key), settings.public_url, settings.token_lifetime),
         metrics=metrics,
+        addresses=Addresses(settings.trusted_proxies),
     )
     app = FastAPI(
         title="印信 Yinxin",
@@ -50,7 +52,7 @@ def create_app(shop: Workshop, sealer: Sealer, *, closing: Callable[[], None] | 
         lifespan=_lifespan(service, closing),
     )
     app.state.service = service
-    app.state.rate_limits = RateLimits(settings.verification_rate, settings.trusted_proxies)
+    app.state.rate_limits = RateLimits(settings.verification_rate, service.addresses)
     app.add_middleware(Shell, metrics=metrics)
     for kind in (*problems.TABLE, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, tell_problem)

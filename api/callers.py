@@ -66,7 +66,13 @@ class Admission:
                 f"需要角色 {'、'.join(self.roles)} 之一，本系统为 {'、'.join(client.roles)}",
                 f"one of the roles {', '.join(self.roles)} is required, this client has {', '.join(client.roles)}",
             )
-        return Requester(client=client.id, organs=client.organs, roles=client.roles, name=client.name)
+        return Requester(
+            client=client.id,
+            organs=client.organs,
+            roles=client.roles,
+            address=service.addresses.of_caller(request),
+            name=client.name,
+        )
 
 
 class Public:
@@ -89,6 +95,8 @@ ApprovalSystem = Annotated[Requester, callers("approval_system")]
 Grantor = Annotated[Requester, callers("grantor_administrator")]
 Operator = Annotated[Requester, callers("operator")]
 OperatorOrAuditor = Annotated[Requester, callers("operator", "auditor")]
+Overseer = Annotated[Requester, callers("grantor_administrator", "operator", "auditor")]
+"""Who looks after seals: a grantor's administrators after its own, operator and auditor after all."""
 Insider = Annotated[Requester, callers("approval_system", "grantor_administrator", "auditor")]
 """Who may read of seals and their uses, each of its own organs, the auditor of all."""
 

@@ -1,12 +1,10 @@
 """How often one address may ask for what costs work: counted in memory, in each server process by itself.
 
-A limit shared by replicas belongs to the proxy in front. Who calls is the peer's address, or, where a trusted proxy
-(``settings.trusted_proxies``) speaks for it, the last address in X-Forwarded-For that is no trusted proxy.
+A limit shared by replicas belongs to the proxy in front. Who calls is told by :mod:`api.addresses`.
 """
 
 import math
-from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Final
 
 from fastapi import Depends
@@ -15,9 +13,9 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import Request
 
+from api.addresses import Addresses
 from api.errors import RateLimitedError
 from sealing import clock
-from sealing.errors import InstallationError
 
 _ONE_CALLER_V6: Final = 64
 """Bits of an IPv6 address that tell callers apart: whoever has one address of a /64 has them all."""
@@ -28,13 +26,9 @@ _NO_ADDRESS: Final = "none"
 class RateLimits:
     """The counts of one server process."""
 
-    def __init__(self, rate: str, trusted_proxies: Sequence[str]) -> None:
-        """``rate`` as ``60/minute``; ``trusted_proxies`` are addresses or networks.
-
-        Raises :class:`sealing.errors.InstallationError` ``proxy-unreadable``.
-        """
-        self._rate = parse(rate)
-        self._proxies = tuple(_network(each) for each in trusted_proxies)
+    def __init__(self, rate: str, addresses: Addresses) -> None:
+        """``rate`` as ``60/minute``."""
+        self._rate, self._addresses = parse(rate), addresses
         self._counts = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def count(self, what: str, request: Request) -> None:
@@ -53,27 +47,11 @@ class RateLimits:
 
     def caller_of(self, request: Request) -> str:
         """What the caller is counted by: an IPv4 address, the /64 of an IPv6 address, or ``none``."""
-        peer = _address(request.client.host if request.client else "")
-        if peer is None:
+        caller = self._addresses.nearest(request)
+        if caller is None:
             return _NO_ADDRESS
-        if self._is_proxy(peer):
-            told = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-            peer = self._forwarded(told, peer)
-        return str(peer) if isinstance(peer, IPv4Address) else str(IPv6Network((peer, _ONE_CALLER_V6), strict=False))
-
-    def _forwarded(self, told: Sequence[str], peer: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-        """Each proxy adds its own peer at the end; what stands before the first stranger is the stranger's word."""
-        for text in reversed(told):
-            address = _address(text.strip())
-            if address is None:
-                return peer
-            peer = address
-            if not self._is_proxy(address):
-                break
-        return peer
-
-    def _is_proxy(self, address: IPv4Address | IPv6Address) -> bool:
-        return any(address in network for network in self._proxies)
+        wide = isinstance(caller, IPv6Address)
+        return str(IPv6Network((caller, _ONE_CALLER_V6), strict=False)) if wide else str(caller)
 
 
 class RateLimit:
@@ -92,23 +70,3 @@ class RateLimit:
 def limited_rate(what: str) -> Any:  # noqa: ANN401  a marker for FastAPI
     """A declaration for the ``dependencies`` of a route: calls of ``what`` are counted by the caller's address."""
     return Depends(RateLimit(what))
-
-
-def _network(text: str) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(text, strict=False)
-    except ValueError as error:
-        raise InstallationError(
-            "proxy-unreadable",
-            f"YINXIN_TRUSTED_PROXIES 中的 {text!r} 不是地址或网段",
-            f"{text!r} in YINXIN_TRUSTED_PROXIES is neither an address nor a network",
-        ) from error
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from api.addresses import Addresses
 from api.lane import Lane
 from api.metrics import Metrics
 from api.tokens import Tokens
@@ -26,6 +27,7 @@ class Service:
     """Verifications, which anybody may ask for: they never hold more than one worker."""
     tokens: Tokens
     metrics: Metrics
+    addresses: Addresses
 
     def now(self) -> datetime:
         """The time by the one clock; read once a request where it matters."""

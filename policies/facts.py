@@ -135,7 +135,6 @@ class LimitFacts:
     used_this_month: int | None  # as ``used_today``, for the month in Beijing; None: not counted
     hours: HoursFacts | None
     networks: tuple[str, ...]  # CIDR; none means from anywhere
-    address: str | None  # of the caller; None when it is not known, as at the console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +168,7 @@ class CallerFacts:
 
     client: str
     organs: tuple[str, ...]  # organ codes it may act for
+    address: str | None = None  # where it calls from; None when that is not known, as at the console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,9 +129,7 @@ def seal_facts(seal: Seal, *, agreement: Agreement | None, custodian: PersonFact
     )
 
 
-def limit_facts(
-    limits: SealLimits, *, used_this_month: int | None, calendar: Calendar, address: str | None, now: datetime
-) -> LimitFacts:
+def limit_facts(limits: SealLimits, *, used_this_month: int | None, calendar: Calendar, now: datetime) -> LimitFacts:
     """The limits of a seal at ``now``. ``calendar`` has the registered rows of the day in Beijing."""
     hours = limits.working_hours
     return LimitFacts(
@@ -139,7 +137,6 @@ def limit_facts(
         used_this_month=used_this_month,
         hours=None if hours is None else _hours_facts(hours, calendar, now),
         networks=limits.networks,
-        address=address,
     )
 
 

@@ -47,6 +47,11 @@ def findings_json(decision: Decision) -> list[dict[str, Any]]:
     return [finding_json(finding) for finding in decision.findings]
 
 
+def calling(gathered: Gathered) -> dict[str, Any]:
+    """Which client called, and from where; the entry of an impression has no address, because receipts show it."""
+    return {"client": gathered.facts.caller.client, "address": gathered.facts.caller.address}
+
+
 def decision_group(gathered: Gathered, decision: Decision) -> dict[str, Any]:
     """Rule set, all inputs and all findings: enough to decide again."""
     return {
@@ -63,7 +68,7 @@ def refusal_draft(application: str, gathered: Gathered, decision: Decision) -> D
         kind="seal.refused",
         subjects=(application,),
         groups={
-            "application": {"application": application, "client": gathered.facts.caller.client},
+            "application": {"application": application, **calling(gathered)},
             "document": {"source_digest": gathered.document_digest},
             "case": gathered.case_group(),
             "numbers": gathered.numbers_group(),
@@ -97,7 +102,7 @@ def intent_draft(
             "application": {
                 "application": application,
                 "attempt": attempt,
-                "client": gathered.facts.caller.client,
+                **calling(gathered),
                 "lease_until": to_text(lease_until),
             },
             "document": {

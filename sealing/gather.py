@@ -189,7 +189,7 @@ def gather(
     use = None if parts is None else _number_use(order, parts, application)
     facts = Facts(
         now=now,
-        caller=CallerFacts(client=caller.client, organs=caller.organs),
+        caller=CallerFacts(client=caller.client, organs=caller.organs, address=caller.address),
         request=request_facts(order, application, order.placement_text()),
         agreement=None if agreement is None else agreement_facts(agreement),
         grantor=None if parts is None else organ_facts(parts.grantor.record),
@@ -202,7 +202,7 @@ def gather(
         document=_document(presented, row, statement),
         certificate=None if parts is None else certificate_facts(parts.key.record),
         number_conflicts=None if use is None else _number_conflicts(connection, shop, use),
-        limits=reader.limit_facts(parts, application, caller.address),
+        limits=reader.limit_facts(parts, application),
     )
     return Gathered(
         facts=facts,
@@ -273,7 +273,7 @@ def _counted_again(reader: Reader, before: Gathered, presented: Presented) -> Fa
         now=now,
         seal=None if facts.seal is None else replace(facts.seal, used_today=used),
         approval=None if facts.approval is None else replace(facts.approval, system_attested_today=attested),
-        limits=reader.limit_facts(before.parts, application, presented.caller.address),
+        limits=reader.limit_facts(before.parts, application),
     )
 
 

@@ -76,7 +76,7 @@ def paper_use(shop: Workshop, use: PaperUse, caller: Caller, now: datetime) -> R
             kind="paper.used",
             subjects=(paper,),
             groups={
-                "application": {"application": paper, "client": caller.client},
+                "application": {"application": paper, "client": caller.client, "address": caller.address},
                 "paper": {
                     "used_at": use.used_at.isoformat(),
                     "reason": use.reason,

@@ -99,7 +99,7 @@ class Reader:
             used_today=impressions.used_today(self.connection, seal.id, application=application, now=self.now),
         )
 
-    def limit_facts(self, parts: SealParts | None, application: str, address: str | None) -> LimitFacts | None:
+    def limit_facts(self, parts: SealParts | None, application: str) -> LimitFacts | None:
         """The limits of the seal, with what was used of its monthly number and what the calendar knows of today."""
         if parts is None:
             return None
@@ -108,7 +108,7 @@ class Reader:
         if seal.limits.monthly_cap is not None:
             used = impressions.used_this_month(connection, seal.id, application=application, now=now)
         calendar = Calendar() if seal.limits.working_hours is None else self._today()
-        return limit_facts(seal.limits, used_this_month=used, calendar=calendar, address=address, now=now)
+        return limit_facts(seal.limits, used_this_month=used, calendar=calendar, now=now)
 
     def _today(self) -> Calendar:
         """What an administrator registered of this day in Beijing."""

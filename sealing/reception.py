@@ -42,7 +42,7 @@ def receive(shop: Workshop, submission: Submission, caller: Caller, now: datetim
             kind="application.received",
             subjects=(application,),
             groups={
-                "application": {"application": application, "client": caller.client},
+                "application": {"application": application, "client": caller.client, "address": caller.address},
                 "order": order,
                 "document": {"source_digest": submission.document},
             },
@@ -74,7 +74,7 @@ def bring_approval(shop: Workshop, application: str, evidence: str, caller: Call
             kind="approval.brought",
             subjects=(application,),
             groups={
-                "application": {"application": application, "client": caller.client},
+                "application": {"application": application, "client": caller.client, "address": caller.address},
                 "approval": {"jws": evidence},
             },
         )

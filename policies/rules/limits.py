@@ -96,16 +96,16 @@ def allowed_network(facts: Facts) -> Outcome:
         return missing(facts, "limits")
     if not limits.networks:
         return passed("印章未限定网络", "the seal is not bound to a network")
-    if limits.address is None:
+    address = facts.caller.address
+    if address is None:
         return refused(
             f"来源地址未知，应在印章限定的 {len(limits.networks)} 个网段之内",
             f"the caller's address is not known, expected one in the {len(limits.networks)} networks set for the seal",
         )
-    if not any(_inside(limits.address, network) for network in limits.networks):
+    if not any(_inside(address, network) for network in limits.networks):
         return refused(
-            f"来源地址为 {limits.address}，应在印章限定的 {len(limits.networks)} 个网段之内",
-            f"the caller's address is {limits.address}, expected one in the {len(limits.networks)} networks "
-            "set for the seal",
+            f"来源地址为 {address}，应在印章限定的 {len(limits.networks)} 个网段之内",
+            f"the caller's address is {address}, expected one in the {len(limits.networks)} networks set for the seal",
         )
     return passed("来源地址在印章限定的网段之内", "the caller's address is in a network set for the seal")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
+from api.addresses import Addresses
 from api.errors import RateLimitedError
 from api.rate_limit import RateLimits
 from sealing.errors import InstallationError
@@ -37,12 +38,12 @@ def request(peer: str | None, *forwarded: str) -> Request:
     ],
 )
 def test_only_a_trusted_proxy_speaks_for_others(peer: str | None, forwarded: tuple[str, ...], caller: str) -> None:
-    limits = RateLimits("60/minute", ("10.0.0.2", "10.0.0.3"))
+    limits = RateLimits("60/minute", Addresses(("10.0.0.2", "10.0.0.3")))
     assert limits.caller_of(request(peer, *forwarded)) == caller
 
 
 def test_each_caller_and_each_kind_is_counted_apart() -> None:
-    limits = RateLimits("2/hour", ())
+    limits = RateLimits("2/hour", Addresses(()))
     for _ in range(2):
         limits.count("token", request("203.0.113.7"))
     limits.count("token", request("203.0.113.8"))
@@ -55,7 +56,7 @@ def test_each_caller_and_each_kind_is_counted_apart() -> None:
 
 def test_a_proxy_that_is_no_address_stops_the_start() -> None:
     with pytest.raises(InstallationError) as refused:
-        RateLimits("60/minute", ("proxy.example",))
+        Addresses(("proxy.example",))
     assert refused.value.code == "proxy-unreadable"
 
 
