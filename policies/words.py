@@ -16,7 +16,6 @@ FACTS = {
     "document": "文书",
     "certificate": "印章的数字证书",
     "number_conflicts": "编号查重结果",
-    "limits": "印章的用章限制",
 }
 
 WORDS = {

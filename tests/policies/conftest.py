@@ -18,6 +18,7 @@ from policies.facts import (
     Facts,
     ItemFacts,
     ItemKey,
+    LimitFacts,
     ManifestLine,
     OrganFacts,
     PersonFacts,
@@ -183,6 +184,7 @@ def _facts(
             serial="1a2b", not_before=NOW - YEAR, not_after=NOW + YEAR, revoked=False, issuer="internal"
         ),
         number_conflicts=(),
+        limits=LimitFacts(monthly_cap=None, used_this_month=None, hours=None, networks=()),
         **rest,
     )
 

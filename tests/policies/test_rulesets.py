@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policies.decision import Finding
-from policies.facts import Facts
+from policies.facts import Facts, HoursFacts
 from policies.rulesets import CURRENT, RULE_SETS, PolicyError, UnknownRuleSetError, decide, judge
 
 Change = Callable[[Facts, dict[str, Any]], Facts]
@@ -39,6 +39,9 @@ TABLE = [
     "document_sealable",
     "filed_with_grantor",
     "daily_cap",
+    "monthly_cap",
+    "working_hours",
+    "allowed_network",
 ]
 
 NEEDS = {
@@ -64,6 +67,9 @@ NEEDS = {
     "document_sealable": "document",
     "filed_with_grantor": "agreement",
     "daily_cap": "seal",
+    "monthly_cap": "limits",
+    "working_hours": "limits",
+    "allowed_network": "limits",
 }
 
 FACTS = sorted({name for names in NEEDS.values() for name in names.split()})
@@ -93,6 +99,11 @@ BREAKING = {
     "seal.daily_cap": 0,
     "setup": None,
     "number_conflicts": None,
+    "limits.monthly_cap": 0,
+    "limits.networks": ("198.51.100.0/24",),
+    "limits.hours": HoursFacts(
+        opens="08:30", closes="17:00", working_days_only=False, day="2026-11-23", working_day=True
+    ),
 }
 
 
@@ -101,7 +112,7 @@ def test_a_complete_use_is_allowed(regime: str, request: pytest.FixtureRequest) 
     decision = decide(request.getfixturevalue(regime))
     assert [each.code for each in decision.refusals] == []
     assert decision.allowed
-    assert decision.rule_set == CURRENT == "2026-11"
+    assert decision.rule_set == CURRENT == "2026-12"
 
 
 def test_the_current_rules_are_those_of_the_table(city_county: Facts) -> None:
@@ -160,7 +171,7 @@ def test_an_unknown_rule_set_is_an_error_and_not_a_refusal(city_county: Facts) -
     assert isinstance(caught.value, PolicyError)
     assert caught.value.code == "rule-set-unknown"
     assert str(caught.value) == (
-        "没有规则集 2026-10，应为其中之一：2026-11 / no rule set 2026-10, expected one of: 2026-11"
+        "没有规则集 2026-10，应为其中之一：2026-11, 2026-12 / no rule set 2026-10, expected one of: 2026-11, 2026-12"
     )
 
 
