@@ -5,10 +5,12 @@ Nothing is left out but the socket: a use is checked, recorded and then made, as
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from world import World
 
 from custody.checks import check_use
 from custody.key_work import KeyWork, Use
@@ -19,7 +21,10 @@ from keystore.files import FileKeystore
 from keystore.interface import Algorithm, Destruction, Keystore, Permit, Purpose, SigningKey
 from keystore.open import open_keystore
 from ledger.canonical import JsonValue
+from sealing.order import Outcome, Submission
+from sealing.seal import Sealer
 from sealing.settings import Settings
+from sealing.workshop import Workshop
 
 
 @dataclass(slots=True)
@@ -125,3 +130,31 @@ def in_place_of(keystores: dict[Path, CheckedKeystore], desk: Desk) -> Any:
         return keystores[settings.data]
 
     return open_keystore_for
+
+
+@dataclass
+class Checked:
+    """An open workshop, the keystore that checks, the time, and a folder."""
+
+    world: World
+    desk: Desk
+    keystore: CheckedKeystore
+    folder: Path
+
+    @property
+    def shop(self) -> Workshop:
+        return self.world.shop
+
+    def clock(self) -> Any:
+        self.desk.now += timedelta(milliseconds=1)
+        return self.desk.now
+
+    def submission(self, name: str = "city", **changed: Any) -> Submission:
+        return self.world.submission(name, self.folder, **changed)
+
+    def seal(self, submission: Submission | None = None, name: str = "city") -> Outcome:
+        outcome = Sealer(self.shop, clock=self.clock).seal(
+            submission or self.submission(name), self.world.clients["platform"]
+        )
+        assert outcome.state == "sealed", outcome.findings
+        return outcome
