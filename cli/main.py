@@ -4,7 +4,9 @@ import typer
 
 from cli.commands import (
     agreements,
+    backup,
     clients,
+    custody,
     evidence,
     items,
     judging,
@@ -23,12 +25,14 @@ app: typer.Typer = group("印信：行政审批“2号章”的签发、使用�
 
 for _commands in (
     operation.commands,
+    backup.commands,
     seal_uses.commands,
     judging.commands,
     normalising.commands,
     renewing.commands,
     evidence.commands,
     witnessing.commands,
+    custody.commands,
 ):
     app.registered_commands += _commands.registered_commands
 

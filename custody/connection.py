@@ -44,6 +44,11 @@ class Connection:
 Connecting = Callable[[], Connection]
 
 
+def command(settings: ProcessSettings) -> list[str]:
+    """How the process is started: the isolated interpreter, and this program."""
+    return [sys.executable, "-I", "-X", "utf8", "-c", _BOOT.format(home=_HOME), settings.to_argument()]
+
+
 def to_address(address: Address, *, tls: Path | None = None) -> Connecting:
     """Connections to a process that somebody else starts and looks after. Raises ``CustodyAddressError``."""
     if address.socket is not None:
@@ -100,7 +105,7 @@ class _OnDemand:
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  our own interpreter and our own text
-                [sys.executable, "-I", "-X", "utf8", "-c", _BOOT.format(home=_HOME), self.settings.to_argument()],
+                command(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

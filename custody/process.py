@@ -8,6 +8,7 @@ import fcntl
 import os
 import resource
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from custody.clock import utc_now
 from custody.errors import CustodyAddressError, CustodyError, CustodyRunsError
@@ -36,6 +37,7 @@ ENDED_REFUSED = 3
 """Exit code when the process could not start; the reason is on its standard error."""
 _PR_SET_DUMPABLE = 4  # prctl(2)
 _LOCK_SECONDS = 5.0
+_PROMPT_SECONDS = 300.0  # for a person to type the PIN
 _BACKLOG = 256
 _WRITABLE_BY_OTHERS = 0o022
 
@@ -52,32 +54,32 @@ def main(argument: str) -> None:
         raise SystemExit(ENDED_REFUSED) from None
 
 
-def run(
-    settings: ProcessSettings,
-    *,
-    opening: Opening | None = None,
-    check: Check | None = None,
-    listening: Callable[[Address], None] | None = None,
-) -> None:
+def run(settings: ProcessSettings, *, opening: Opening | None = None, check: Check | None = None) -> None:
     """Hold the keys and serve until told to end, or until nobody has been connected for the time to linger.
 
     ``opening`` opens the backend and ``check`` judges each use; by default those of the settings and of
-    ``custody.checks``. ``listening`` is told the address when connections are taken. Raises :class:`CustodyError`.
+    ``custody.checks``. Raises ``keystore`` errors, :class:`CustodyError` among them.
     """
     keep_memory_private()
+    signal.signal(signal.SIGTERM, _end)
     address = Address.read(settings.listen)
     make_private_folder(settings.home)
     with _alone(settings.home), _record(settings) as (record, state):
-        work = KeyWork(
-            opening or partial(_open_backend, settings, record), record, state, check=check or _checks(), clock=utc_now
-        )
+        opening = opening or partial(_open_backend, settings, record)
+        work = KeyWork(opening, record, state, check=check or _checks(), clock=utc_now)
         work.kill_at = settings.kill_at
         keys = KeyThread(work, waiting=settings.waiting)
-        server = Server(settings, keys, boot=secrets.token_hex(16), clock=utc_now)
-        with _listen(address, shared=bool(settings.users)) as taken:
-            if listening is not None:
-                listening(address)
-            server.serve(taken, _tls(settings, address))
+        if settings.foreground:
+            keys.do(KeyWork.open_backend, seconds=_PROMPT_SECONDS)
+        with _listen(address, shared=bool(settings.users)) as listening:
+            if settings.foreground:
+                sys.stderr.write(f"密钥进程 / custody process: {address}\n")
+            server = Server(settings, keys, boot=secrets.token_hex(16), clock=utc_now)
+            server.serve(listening, _tls(settings, address))
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 def keep_memory_private() -> None:

@@ -1,7 +1,7 @@
 """Where a custody process listens, and what it is started with. No secret is among it: it travels as an argument."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, NoReturn, Self
 from urllib.parse import urlsplit
@@ -62,7 +62,9 @@ class ProcessSettings:
     """Calls that may wait for the key thread."""
     linger: float | None = None
     """Seconds after the last connection until the process ends by itself; None: it stays."""
-    kill_at: Step | None = field(default=None)
+    foreground: bool = False
+    """Started by a person or a service manager: the backend is opened first, and the address is told."""
+    kill_at: Step | None = None
     """Crash tests only."""
 
     def to_argument(self) -> str:

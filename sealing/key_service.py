@@ -39,6 +39,7 @@ def process_settings(
     listen: str | None = None,
     users: tuple[int, ...] = (),
     linger: float | None = None,
+    foreground: bool = False,
 ) -> ProcessSettings:
     """What the custody process of this installation is started with."""
     return ProcessSettings(
@@ -52,6 +53,7 @@ def process_settings(
         pins=settings.custody_pins,
         seconds=settings.custody_seconds,
         linger=linger,
+        foreground=foreground,
     )
 
 
