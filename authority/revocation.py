@@ -83,8 +83,8 @@ def make_crl(
     """A complete revocation list, DER, signed with one use of ``issuer_key``.
 
     ``number`` must be above that of every earlier list (the caller keeps it); ``next_update`` is at most
-    ``longest`` after ``now``: 24 hours, more only for a root whose key is offline. Raises :class:`ProfileError`, :class:`IssuedSignatureError`,
-    :class:`keystore.interface.KeystoreError`.
+    ``longest`` after ``now``: 24 hours, more only for a root whose key is offline. Raises :class:`ProfileError`,
+    :class:`IssuedSignatureError`, :class:`keystore.interface.KeystoreError`.
     """
     check_signs_for(issuer_cert, issuer_key)
     _check_times(revoked, now, next_update, longest)

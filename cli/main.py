@@ -17,6 +17,7 @@ from cli.commands import (
     renewing,
     seal_uses,
     seals,
+    watching,
     witnessing,
 )
 from cli.options import group
@@ -32,6 +33,7 @@ for _commands in (
     renewing.commands,
     evidence.commands,
     witnessing.commands,
+    watching.commands,
     custody.commands,
 ):
     app.registered_commands += _commands.registered_commands

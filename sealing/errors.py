@@ -64,5 +64,13 @@ class InstallationError(SealingError):
     """The installation's own files are missing, wrong or do not belong together. An operator must act."""
 
 
+class CeremonyError(InstallationError):
+    """A step of the key ceremony cannot be taken. The people at the ceremony must act."""
+
+
+class BackupError(InstallationError):
+    """A backup cannot be made, or must not be restored. An operator must act."""
+
+
 class ClockNotTrustedError(SealingError):
     """This host's clock may not vouch for a time at present. An operator must look after it."""

@@ -62,7 +62,8 @@ def accept_root_list(settings: Settings, installation: Installation, path: Path,
     if not found.current(now) or (present is not None and (found.number or 0) < (present.number or 0)):
         raise InstallationError(
             "root-list-stale",
-            f"该列表有效期为 {found.this_update:%F} 至 {found.next_update:%F}，编号 {found.number}；应当前有效且不旧于现有列表",
+            f"该列表有效期为 {found.this_update:%F} 至 {found.next_update:%F}，编号 {found.number}；"
+            "应当前有效且不旧于现有列表",
             f"the list holds from {found.this_update:%F} to {found.next_update:%F} and has number {found.number};"
             " expected one that holds now and is not older than the present one",
         )
