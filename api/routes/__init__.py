@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.routes import (
     agreements,
+    alerts,
     applications,
     authority,
     clients,
@@ -29,6 +30,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     applications.router,
     impressions.router,
     register.router,
+    alerts.router,
     agreements.router,
     seals.router,
     items.router,

@@ -1,10 +1,10 @@
 """Seals 2号章: issued for an agreement, enabled, suspended, resumed, cancelled, destroyed; and what they look like."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Path, Query
-from pydantic import Field
+from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from api import files
@@ -15,6 +15,7 @@ from keystore.interface import Algorithm
 from registry.fields import Digest, Millimetres, Name, RecordId
 from registry.records import Agreement, Seal, SealKey
 from registry.row_guard import Stored
+from registry.seal_limits import ChosenLimits
 from registry.seals import CheckMark, SealChange, SealLevel
 from registry.store import Act
 from sealing.administration import faces, outside_certificates, seals
@@ -25,15 +26,19 @@ _PEM: Final = "application/x-pem-file"
 
 
 class PolicyBody(Reasoned):
-    """How documents are sealed; ``may_lower`` lets a level that cannot be had be lowered openly instead of refused."""
+    """How documents are sealed; ``may_lower`` lets a level that cannot be had be lowered openly instead of refused.
+
+    ``limits`` are chosen together: a limit left out of them is lifted. Without ``limits`` they stay as they are.
+    """
 
     level: SealLevel
     may_lower: bool
     check_mark: CheckMark
+    limits: ChosenLimits | None = None
 
     def policy(self) -> SealPolicy:
         """What the body chooses."""
-        return SealPolicy(level=self.level, may_lower=self.may_lower, check_mark=self.check_mark)
+        return SealPolicy(level=self.level, may_lower=self.may_lower, check_mark=self.check_mark, limits=self.limits)
 
 
 class SealBody(PolicyBody):
@@ -48,6 +53,12 @@ class SealBody(PolicyBody):
     level: SealLevel = "PAdES-B-LT"
     may_lower: bool = False
     check_mark: CheckMark = "qr"
+
+    @model_validator(mode="after")
+    def _one_daily_cap(self) -> Self:
+        if self.daily_cap is not None and self.limits is not None:
+            raise ValueError("有 limits 时每日上限写在其中 / with limits the daily cap is told among them")
+        return self
 
 
 class SealStateBody(Reasoned):

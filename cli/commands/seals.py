@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli import console, records
+from cli import console, records, seal_limits
 from cli.options import AsJson, Data, Why, argument, group
+from cli.seal_limits import LIFTED
 from cli.workplace import act, opened
 
 if TYPE_CHECKING:
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 commands = group("2号章的刻制、启用、停用、注销 / issue seals and lead them through their life")
 
 Seal = Annotated[str, argument("印章编号（sea-…）/ id of the seal")]
-Level = Annotated[Literal["PAdES-B-B", "PAdES-B-T", "PAdES-B-LT", "PAdES-B-LTA"], typer.Option(help="签名级别 / level")]
+LevelName = Literal["PAdES-B-B", "PAdES-B-T", "PAdES-B-LT", "PAdES-B-LTA"]
+MarkName = Literal["none", "code", "qr"]
+Level = Annotated[LevelName, typer.Option(help="签名级别 / level")]
 MayLower = Annotated[
     bool, typer.Option("--may-lower/--never-lower", help="达不到时公开降级 / lower openly what cannot be had")
 ]
-Mark = Annotated[Literal["none", "code", "qr"], typer.Option(help="核验标记 / check mark beside the face")]
+Mark = Annotated[MarkName, typer.Option(help="核验标记 / check mark beside the face")]
 Key = Annotated[Literal["ecdsa-p256-sha256", "rsa3072-sha256"], typer.Option("--algorithm", help="密钥算法 / key")]
 PNG_PIXELS = 1200
 
@@ -110,21 +113,59 @@ def custodian(
 
 @commands.command()
 @console.guarded
-def policy(
+def policy(  # noqa: PLR0913  each is a name on the command line
     seal: Seal,
     *,
     why: Why,
-    level: Level,
-    check_mark: Mark,
-    may_lower: MayLower = False,
+    level: Annotated[LevelName | None, typer.Option(help="签名级别 / level")] = None,
+    check_mark: Annotated[MarkName | None, typer.Option(help="核验标记 / check mark beside the face")] = None,
+    may_lower: Annotated[
+        bool | None,
+        typer.Option("--may-lower/--never-lower", help="达不到时公开降级 / lower openly what cannot be had"),
+    ] = None,
+    daily_cap: Annotated[int | None, typer.Option(help="每日上限 / daily cap")] = None,
+    monthly_cap: Annotated[int | None, typer.Option(help="每月上限 / monthly cap")] = None,
+    hours: Annotated[
+        str | None, typer.Option(help="用章时段（北京时间）/ hours in Beijing", metavar="08:30-18:00")
+    ] = None,
+    working_days_only: Annotated[
+        bool | None, typer.Option("--working-days-only/--every-day", help="只限工作日 / on working days only")
+    ] = None,
+    network: Annotated[list[str] | None, typer.Option(help="来源网段，可重复 / network of callers, repeatable")] = None,
+    burst_floor: Annotated[
+        int | None, typer.Option(help="一小时内多少次以内不算突增 / uses in an hour that are no burst")
+    ] = None,
+    suspend_on_burst: Annotated[
+        bool | None, typer.Option("--suspend-on-burst/--alert-only", help="突增时自动停用 / suspend on a burst")
+    ] = None,
+    lift: Annotated[
+        list[str] | None, typer.Option(help=f"取消的限制，可重复 / limit to lift, repeatable: {', '.join(LIFTED)}")
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """选定签名级别、可否降级与核验标记 / Choose level, lowering and check mark anew."""
-    from sealing.administration import seals  # noqa: PLC0415  loads the database
+    """选定签名级别、核验标记与用章限制；未写明的不变 / Choose level, check mark and limits; the rest stays."""
+    from registry.records import Seal as SealRecord  # noqa: PLC0415  loads the database
+    from sealing.administration import seals  # noqa: PLC0415  as above
 
-    chosen = seals.SealPolicy(level=level, may_lower=may_lower, check_mark=check_mark)
+    given = {
+        "daily_cap": daily_cap,
+        "monthly_cap": monthly_cap,
+        "networks": tuple(network) if network else None,
+        "burst_floor": burst_floor,
+        "suspend_on_burst": suspend_on_burst,
+    }
     with opened(data) as shop:
+        with shop.database.read() as connection:
+            present = shop.registry.get(connection, SealRecord, seal).record
+        chosen = seals.SealPolicy(
+            level=level or present.level,
+            may_lower=present.may_lower if may_lower is None else may_lower,
+            check_mark=check_mark or present.check_mark,
+            limits=seal_limits.chosen(
+                present.all_limits, given, hours=hours, working_days_only=working_days_only, lift=lift or ()
+            ),
+        )
         records.show(seals.set_policy(shop, seal, chosen, act(why)), json=as_json)
 
 
