@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from keystore.interface import Grounds, Permit
-from ledger.canonical import digest
+from ledger.canonical import JsonValue, digest
 from ledger.entry import Draft
 from ledger.ids import new_id
 from ledger.moments import to_text
@@ -23,11 +23,12 @@ from sealing.time_stamping import TOKEN_RESERVE, Path, time_stamper
 from sealing.validation_data import for_time_stamps
 from sealing.workshop import Workshop
 from signer.byte_layout import Layout
-from signer.seal_file import Prepared, check_signature, embed, measure
+from signer.seal_file import Prepared, SealedFile, check_signature, embed, measure
 from verify.report import Language
 from verify.verdict import FORM, Verdict
 
 INTENDED: Final = "report.intended"
+MADE: Final = "report.made"
 _PREPARE: Final = "signer.report_desk:prepare_report"
 
 
@@ -57,7 +58,9 @@ def make_report(shop: Workshop, verdict: Verdict, *, name: str, language: Langua
         intent = _intend(shop, number, verdict, prepared, now)
         signature = _signed(prepared, key, report_grounds(shop, key.handle, prepared, intent=intent, now=now))
         token = stamper.token(sha256(signature).digest(), now)
-        return embed(prepared, signature, token.der).path.read_bytes()
+        sealed = embed(prepared, signature, token.der)
+        _record(shop, number, intent, sealed, now)
+        return sealed.path.read_bytes()
 
 
 def _signed(prepared: Prepared, key: OpenedKey, grounds: Grounds | None) -> bytes:
@@ -85,6 +88,17 @@ def _intend(shop: Workshop, number: str, verdict: Verdict, prepared: Prepared, n
     draft = Draft(kind=INTENDED, subjects=(number, signature_subject(to_be_signed)), groups={"report": group})
     with shop.database.write() as connection:
         return shop.book.append(connection, draft, now).index
+
+
+def _record(shop: Workshop, number: str, intent: int, sealed: SealedFile, now: datetime) -> None:
+    """Nothing leaves before its entry: a report that nobody got has an intent and no such entry."""
+    group: dict[str, JsonValue] = {
+        "report": number,
+        "intent_entry": intent,
+        "sealed_digest": "sha256:" + sealed.digest.hex(),
+    }
+    with shop.database.write() as connection:
+        shop.book.append(connection, Draft(kind=MADE, subjects=(number,), groups={"report": group}), now)
 
 
 @contextmanager

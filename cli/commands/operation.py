@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -57,8 +57,17 @@ def demo(
 
 @commands.command()
 @console.guarded
-def audit(*, data: Data = None, as_json: AsJson = False) -> None:
+def audit(
+    *,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="只核对用钥记录与账本 / compare the record of key uses with the ledger")
+    ] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
     """核查账本、登记表、用章记录与文件，指出每一处不符 / Walk everything and name what is wrong; exit 1 if broken."""
+    if keys:
+        _audit_keys(data, as_json=as_json)
     from sealing.audit import audit as walk  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:
@@ -72,6 +81,23 @@ def audit(*, data: Data = None, as_json: AsJson = False) -> None:
         _show_findings(found)
         console.say(_conclusion(size, broken=len(broken), notes=len(found) - len(broken)))
     raise typer.Exit(REFUSED if broken else DONE)
+
+
+def _audit_keys(data: Path | None, *, as_json: bool) -> NoReturn:
+    from sealing.audit_keys import audit_keys  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        compared = audit_keys(shop)
+    found = compared.findings
+    failed = any(each.severity == "broken" for each in found)
+    if as_json:
+        rows = [{name: getattr(each, name) for name in ("severity", "code", "where", "zh", "en")} for each in found]
+        console.show_json({"sound": not failed, "uses": compared.uses, "begins": compared.begins, "findings": rows})
+    else:
+        _show_findings(found)
+        verdict = "不符 / not as the ledger tells" if failed else "与账本相符 / as the ledger tells"
+        console.say(f"核对用钥 {compared.uses} 次：{verdict}；{compared.uses} key uses compared")
+    raise typer.Exit(REFUSED if failed else DONE)
 
 
 @commands.command()
