@@ -37,6 +37,7 @@ _DATA: Final = Path(str(files("sealing") / "court"))
 _POLICIES: Final = Path(str(files("policies")))
 _SHOWN: Final = ("row", "body")
 _RENEWAL: Final = "renewal"
+_LATER: Final = "certificate_now"
 _PROVEN_BY: Final = {
     "FORMAT.md": "nothing",
     "judge.py": "nothing",
@@ -117,12 +118,18 @@ def build_package(shop: Workshop, impression: str, now: datetime) -> bytes:
 
 
 def _entries(connection: Connection, shop: Workshop, index: int) -> dict[str, int]:
-    """The entries about the records as they stood when the seal was used, by the names of their members."""
+    """The entries about the records as they stood when the seal was used, by the names of their members.
+
+    Of the certificate the newest one, too: it has the holds that are over, and since when a revocation counts.
+    """
     records = _Records.of(connection, shop, index)
     found = {name: _newest(connection, getattr(records, name), index) for name in records.__slots__}
     agreement: Any = shop.book.trusted(connection, found["agreement"]).value("body")
     for place, signature in enumerate(agreement["current"]["signatures"], start=1):
         found[f"organ_key_{place}"] = _newest(connection, signature["key"], index)
+    later = shop.book.newest(connection, row_subject(records.certificate))
+    if later is not None and later > found["certificate"]:
+        found[_LATER] = later
     return found
 
 

@@ -61,9 +61,8 @@ class Judge:
         same = self.files["log.vkey"].decode().strip() == self.vkey
         same &= pem_to_der(self.files["root.pem"].decode()) == pem_to_der(Path(self.root).read_text())
         self.say(same, "包内根证书和账本公钥与所信任的相同", "root and log key of the package are the trusted ones")
-        if self.own:
-            self.say(False, "未另行给出根证书和账本公钥（--root、--log-key），请核对上列两行",
-                     "no root and log key from elsewhere (--root, --log-key): compare the two lines above", bad=DOUBT)
+        self.say(not self.own, "根证书和账本公钥另行给出（--root、--log-key；否则请核对上列两行）",
+                 "root and log key from elsewhere (--root, --log-key; else compare the two lines above)", bad=DOUBT)
     def checkpoint(self, note: str) -> tuple[int, bytes]:
         """Size and root of a checkpoint (C2SP tlog-checkpoint) that the log signed."""
         origin, key_hash, encoded = self.vkey.split("+", 2)
@@ -103,16 +102,13 @@ class Judge:
         if not self.say(good, "签名所盖范围的摘要与台账相符", "what the signature covers has the digest on record"):
             return
         first, length, second, _ = ranges[0]
-        whole, source = data[: told["sealed_length"]], data[: told["source_length"]]
-        good = ["sha256:" + sha(each) for each in (whole, source)] == [told["sealed_digest"], told["source_digest"]]
-        self.say(good, "盖章文件与经批准的原文摘要相符", "sealed file and approved source have the digests on record")
-        if len(data) > told["sealed_length"]:
-            self.say(self.renewed == "sha256:" + sha(data), "其后追加的内容是台账所载的续期",
-                     "what was added later is the renewal on record", bad=DOUBT)
+        same = ["sha256:" + sha(data[: told[f"{n}_length"]]) == told[f"{n}_digest"] for n in ("sealed", "source")]
+        self.say(all(same), "盖章文件与经批准的原文摘要相符", "sealed file and approved source as on record")
+        self.say(len(data) <= told["sealed_length"] or self.renewed == "sha256:" + sha(data),
+                 "其后追加的内容是台账所载的续期", "what was added later, if anything, is on record", bad=DOUBT)
         cms = bytes.fromhex(data[first + length + 1 : second - 1].decode())
-        cms = cms[: tlv(cms, 0)[2]]
-        signature, content = self.write("cms.der", cms), self.write("covered.bin", covered(data, ranges[0]))
-        signer = str(self.work / "signer.pem")
+        signature, signer = self.write("cms.der", cms[: tlv(cms, 0)[2]]), str(self.work / "signer.pem")
+        content = self.write("covered.bin", covered(data, ranges[0]))
         time = ("-attime", at, "-purpose", "any", "-CAfile", self.root)
         arguments = ("-binary", "-inform", "DER", "-in", signature, "-content", content, "-signer", signer)
         good, _ = self.openssl("cms", "-verify", *arguments, *time, "-out", str(self.work / "out"))
@@ -141,10 +137,14 @@ class Judge:
         for name, issuer in (("crl/issuer.crl", "issuers.pem"), ("crl/root.crl", "root.pem")):
             path, ca = self.write("list.crl", self.files[name]), str(self.work / issuer)
             good, text = self.openssl("crl", "-inform", "DER", "-in", path, "-CAfile", ca, "-noout", "-text")
-            good &= "verify OK" in text
-            self.say(good, f"{name} 由其签发者签名", f"{name} is signed by its issuer")
+            self.say(good and "verify OK" in text, f"{name} 由其签发者签名", f"{name} is signed by its issuer")
             listed = {each.lower().lstrip("0") for each in re.findall(r"Serial Number: ([0-9A-Fa-f]+)", text)}
             self.say(serial.lstrip("0") not in listed, f"证书不在 {name} 中", f"certificate not on {name}", bad=DOUBT)
+    def holds(self, now: Any, certificate: Any, when: str) -> None:
+        """By the newest record of the certificate: a hold that is over stands on no list. All times are text in UTC."""
+        held = [each for each in now.get("holds", []) if each["start"] <= when < (each["end"] or "9")]
+        self.say(not held and now["serial"] == certificate["serial"], "用章时证书未暂停", "not on hold when used")
+        self.say(when < (now.get("revoked_effective") or "9"), "用章时证书未失效", "trusted when used", bad=DOUBT)
     def jws(self, text: str, public_key: bytes) -> Any:
         """The payload of an ES256 JWS (RFC 7515) by this key."""
         head, payload, encoded = text.split(".")
@@ -196,13 +196,15 @@ class Judge:
             if other["kind"] == "seal.renewed" and receipt["impression"] in other["subjects"]:
                 self.renewed = groups["renewal"]["after"]
                 continue
-            if "body" not in groups or groups["body"]["id"] not in other["subjects"] or other["index"] > leaf["index"]:
+            late = other["index"] > leaf["index"] and name != "entries/certificate_now.json"
+            if "body" not in groups or groups["body"]["id"] not in other["subjects"] or late:
                 raise ValueError(f"{name} does not hold the record it is about as of the seal use")
             bodies[name.removeprefix("entries/").removesuffix(".json")] = groups["body"]
         keys = {each["id"]: each for name, each in bodies.items() if name.startswith("organ_key")}
         wanted = [told["seal"][name] for name in ("seal", "agreement_id", "certificate_serial")]
         good = [bodies["seal"]["id"], bodies["agreement"]["id"], bodies["certificate"]["serial"]] == wanted
         self.say(good, "印章、协议、证书即用章所载", "seal, agreement and certificate are those of the use")
+        self.holds(bodies.get("certificate_now", bodies["certificate"]), bodies["certificate"], leaf["time"])
         self.document(told["document"], leaf, bodies["certificate"])
         self.approval(told, bodies["approval_key"])
         self.agreement(bodies["agreement"], told["seal"], keys)
@@ -210,9 +212,8 @@ class Judge:
         return 1 if FAILED in self.marks else 2 if DOUBT in self.marks else 0
 def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-def covered(data: bytes, ranges: list[int]) -> bytes:
-    first, length, second, rest = ranges
-    return data[first : first + length] + data[second : second + rest]
+def covered(data: bytes, at: list[int]) -> bytes:
+    return data[at[0] : at[0] + at[1]] + data[at[2] : at[2] + at[3]]
 def canonical(value: Any) -> bytes:
     """RFC 8785 for text, integers, true, false, null, lists and objects."""
     return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
@@ -239,10 +240,8 @@ def included(index: int, size: int, leaf: bytes, proof: list[bytes], root: bytes
         leaf = node(part, leaf) if left else node(leaf, part)
     return 0 <= index < size and leaf == root
 def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: list[bytes]) -> bool:
-    if old == new:
-        return old_root == new_root
     if not 0 < old < new or not proof:
-        return False
+        return old == new and old_root == new_root
     path = [old_root, *proof] if old & (old - 1) == 0 else proof
     first, last = old - 1, new - 1
     while first & 1:

@@ -15,10 +15,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from evidence_packing import packed
-from world import START
+from world import OPERATOR, START
 
 from ledger.canonical import canonical
 from ledger.entry import Draft
+from ledger.moments import to_text
+from registry.record import build
+from registry.seal_keys import SealKey
 from sealing.court_package import _consistency, build_package
 from sealing.errors import UnknownError
 
@@ -186,3 +189,53 @@ def _changed_later(court: Any) -> tuple[bytes, int]:
 def test_an_unknown_impression(court: Any) -> None:
     with pytest.raises(UnknownError):
         build_package(court.shop, "imp-" + "a" * 26, START)
+
+
+HOUR = timedelta(hours=1)
+
+
+def held(start: timedelta, end: timedelta) -> dict[str, Any]:
+    return {"holds": [{"start": to_text(START + start), "end": to_text(START + end)}]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "said"),
+    [
+        (held(-2 * HOUR, -HOUR), 0, "✓ 用章时证书未暂停"),
+        (held(HOUR, 2 * HOUR), 0, "✓ 用章时证书未暂停"),
+        (held(-HOUR, HOUR), 1, "✗ 用章时证书未暂停"),
+        ({"serial": "abc"}, 1, "✗ 用章时证书未暂停"),
+        ({"revoked_effective": to_text(START - HOUR)}, 2, "? 用章时证书未失效"),
+        ({"revoked_effective": to_text(START + HOUR)}, 0, "✓ 用章时证书未失效"),
+    ],
+    ids=["held before", "held after", "held then", "another certificate", "not trusted then", "trusted then"],
+)
+def test_the_newest_record_of_the_certificate_decides(
+    court: Any, changed: dict[str, Any], code: int, said: str
+) -> None:
+    """A hold that is over stands on no list: by the record as of the use alone the package passes."""
+    members = court.members()
+    old = json.loads(members["entries/certificate.json"])["openings"]["body"]["value"]
+    draft = Draft(kind="certificate.revoked", subjects=(old["id"],), groups={"body": old | changed})
+    with court.shop.database.write() as connection:
+        index = court.shop.book.append(connection, draft, START).index
+    evidence = court.shop.book.evidence(index, ("body",), START)
+    members["entries/certificate_now.json"] = canonical(evidence.to_json())
+    notes = [json.loads(data)["checkpoint"] for name, data in members.items() if name.startswith("entries/")]
+    notes.append(json.loads(members["receipt.json"])["evidence"]["checkpoint"])
+    members["consistency.json"] = _consistency(court.shop, notes, START)
+    got, told = court.judge(with_manifest(members))
+    assert (got, said in told) == (code, True), told
+
+
+def test_a_package_brings_the_newest_record_of_the_certificate(court: Any) -> None:
+    assert "entries/certificate_now.json" not in court.members()
+    with court.shop.database.write() as connection:
+        old = json.loads(court.members()["entries/certificate.json"])["openings"]["body"]["value"]
+        found = court.shop.registry.lock(connection, SealKey, old["id"])
+        later = build(SealKey, **{**dict(found.record), "retired_at": START + HOUR})
+        court.shop.registry.put(connection, later, by=OPERATOR, why="轮换", now=START + HOUR, replaces=found)
+    members = court.members(build_package(court.shop, court.impression, START + HOUR))
+    assert json.loads(members["entries/certificate_now.json"])["openings"]["body"]["value"]["retired_at"]
+    code, said = court.judge(packed(members))
+    assert code == 0, said
