@@ -59,7 +59,7 @@ HOMES: dict[str, set[str]] = {
     "chinese_calendar": {"registry"},
     "typer": {"cli"},
     "rich": {"cli", "demo"},
-    "httpx2": {"outbound", "demo", "keystore"},
+    "httpx2": {"outbound", "demo"},
     "pkcs11": {"keystore"},
     "pyrage": {"sealing"},
     "shamir_mnemonic": {"sealing"},
