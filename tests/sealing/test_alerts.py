@@ -131,10 +131,7 @@ def test_nothing_of_an_alert_stays_when_the_use_is_not_recorded(installed):
 
 
 def test_what_was_usual_raises_what_may_be(installed):
-    limit(installed, burst_floor=1)
-    installed.clock.forward(timedelta(days=20))
-    used_before(installed, 1, installed.clock.now - timedelta(days=10))
-    used_before(installed, 1, installed.clock.now - timedelta(days=10))
+    used_before(installed, 2, installed.clock.now - timedelta(days=10))
 
     sealer = installed.sealer()
     for _ in range(4):
