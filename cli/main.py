@@ -5,6 +5,7 @@ import typer
 from cli.commands import (
     agreements,
     backup,
+    ceremony,
     clients,
     custody,
     evidence,
@@ -27,6 +28,7 @@ app: typer.Typer = group("印信：行政审批“2号章”的签发、使用�
 for _commands in (
     operation.commands,
     backup.commands,
+    ceremony.founding,
     seal_uses.commands,
     judging.commands,
     normalising.commands,
@@ -44,3 +46,4 @@ app.add_typer(items.commands, name="item")
 app.add_typer(agreements.commands, name="agreement")
 app.add_typer(seals.commands, name="grant")
 app.add_typer(clients.commands, name="client")
+app.add_typer(ceremony.commands, name="ceremony")
