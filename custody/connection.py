@@ -42,6 +42,7 @@ class Connection:
 
 
 Connecting = Callable[[], Connection]
+Program = Callable[[ProcessSettings], list[str]]
 
 
 def command(settings: ProcessSettings) -> list[str]:
@@ -65,14 +66,15 @@ def to_address(address: Address, *, tls: Path | None = None) -> Connecting:
     return lambda: _greeted(secured)
 
 
-def on_demand(settings: ProcessSettings) -> Connecting:
-    """Connections to the process of ``settings`` on this host, which is started when it does not run."""
-    return _OnDemand(settings)
+def on_demand(settings: ProcessSettings, program: Program = command) -> Connecting:
+    """Connections to the process of ``settings`` on this host, started with ``program`` when it does not run."""
+    return _OnDemand(settings, program)
 
 
 @dataclass(frozen=True, slots=True)
 class _OnDemand:
     settings: ProcessSettings
+    program: Program
 
     def __call__(self) -> Connection:
         try:
@@ -105,7 +107,7 @@ class _OnDemand:
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  our own interpreter and our own text
-                command(self.settings),
+                self.program(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -96,16 +96,16 @@ class KeyWork:
             self._adopt(handle)
         about = self._check(self._request(handle, use), self._state, self._clock())
         permit = Permit.to_sign(handle, use.message)
-        self.step("before_record")
+        kill_at("before_record", self.kill_at)
         line = self._append("use", handle, message=digest_text(use.message), about=about)
-        self.step("after_record")
+        kill_at("after_record", self.kill_at)
         try:
             signature = handle.sign(permit, use.message)
         except KeystoreError as error:
             self._handles.pop(use.key, None)
             self._append("failure", handle, message=line.message, about={"use": line.n, "code": error.code})
             raise
-        self.step("after_use")
+        kill_at("after_use", self.kill_at)
         return signature
 
     def generate(self, purpose: Purpose, algorithm: Algorithm) -> SigningKey:
@@ -130,11 +130,6 @@ class KeyWork:
     def uses(self, after: int, most: int) -> list[UseLine]:
         """Lines of the record from number ``after`` on."""
         return self._record.after(after, most)
-
-    def step(self, name: Step) -> None:
-        """A place where a crash test may kill this process."""
-        if self.kill_at == name:
-            os.kill(os.getpid(), signal.SIGKILL)
 
     def _request(self, handle: SigningKey, use: Use) -> UseRequest:
         return UseRequest(
@@ -170,3 +165,9 @@ class KeyWork:
 
     def _adopt(self, handle: SigningKey) -> None:
         self._append("generation", handle, about=about_key(handle, "adopted"))
+
+
+def kill_at(step: Step, chosen: Step | None) -> None:
+    """A place where a crash test may kill this process."""
+    if step == chosen:
+        os.kill(os.getpid(), signal.SIGKILL)

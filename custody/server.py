@@ -18,7 +18,7 @@ from custody.clock import Clock
 from custody.errors import CustodyRefusedError, FrameError
 from custody.frames import Channel
 from custody.key_thread import KeyThread
-from custody.key_work import KeyWork, Use
+from custody.key_work import KeyWork, Use, kill_at
 from custody.permits import PermitDesk
 from custody.settings import ProcessSettings
 from keystore.interface import Algorithm, KeystoreError, Purpose, SigningKey
@@ -151,7 +151,6 @@ class Server:
             if operation is None:
                 return _failure("keystore", "密钥进程不认识此请求", "the custody process knows no such request")
             answer = operation(request)
-            self._keys_step()
         except KeystoreError as error:
             return _failure(error.code, error.zh, error.en)
         except Exception:  # noqa: BLE001  a caller gets a typed answer whatever happens; the operator reads the log
@@ -160,10 +159,6 @@ class Server:
                 "keystore", "密钥进程处理请求时出错，见其日志", "the custody process failed at this; see its log"
             )
         return {"ok": True, **answer}
-
-    def _keys_step(self) -> None:
-        if self._settings.kill_at == "before_answer":
-            self._keys.do(lambda work: work.step("before_answer"), seconds=self._settings.seconds)
 
     def _do(self, work: Callable[[KeyWork], Any], *, seconds: float | None = None) -> Any:  # noqa: ANN401  as the work
         return self._keys.do(work, seconds=seconds or self._settings.seconds)
@@ -176,6 +171,7 @@ class Server:
             _malformed("grounds")
         use = Use(key=key, purpose=purpose, message=message, grounds=grounds, file=request.file)
         signature: bytes = self._do(lambda work: work.sign(use))
+        kill_at("before_answer", self._settings.kill_at)
         return {"signature": b64encode(signature).decode()}
 
     def _generate(self, request: _Request) -> Answer:

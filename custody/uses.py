@@ -62,11 +62,11 @@ class UseLine:
 class UseRecord:
     """The record in one file, for the one process that appends to it. Not for several threads."""
 
-    def __init__(self, file: BinaryIO, *, size: int, last: str) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         """Made by :meth:`open`."""
         self._file = file
-        self._size = size
-        self._last = last
+        self._size = 0
+        self._last = FIRST
         self._end = file.seek(0, os.SEEK_END)
         self._marks: list[int] = []
 
@@ -88,16 +88,27 @@ class UseRecord:
             _sync_folder(path.parent)
         except OSError as problem:
             raise _not_written(problem) from None
-        size, last, whole, marks = 0, FIRST, 0, []
+        try:
+            return cls._read(file, path, now, each)
+        except BaseException:
+            file.close()
+            raise
+
+    @classmethod
+    def _read(cls, file: BinaryIO, path: Path, now: datetime, each: Callable[[UseLine], None]) -> Self:
+        record = cls(file)
+        whole = 0
         for line, text in _lines(file, path):
             each(line)
-            if line.n % _MARKED == 0:
-                marks.append(whole)
-            size, last, whole = line.n + 1, _digest(text), whole + len(text) + 1
-        record = cls(file, size=size, last=last)
-        record._marks = marks
+            record._take(line, text, whole)
+            whole += len(text) + 1
         record._repair(whole, now, each)
         return record
+
+    def _take(self, line: UseLine, text: bytes, start: int) -> None:
+        if line.n % _MARKED == 0:
+            self._marks.append(start)
+        self._size, self._last = line.n + 1, _digest(text)
 
     def after(self, n: int, most: int) -> list[UseLine]:
         """At most ``most`` lines from number ``n`` on."""
@@ -132,9 +143,7 @@ class UseRecord:
         text = canonical(line.to_json())
         start = self._end
         self._write(text + b"\n")
-        if line.n % _MARKED == 0:
-            self._marks.append(start)
-        self._size, self._last = self._size + 1, _digest(text)
+        self._take(line, text, start)
         return line
 
     def close(self) -> None:

@@ -93,6 +93,7 @@ def open_slow(settings: ProcessSettings) -> Keystore:
     from keystore.files import FileKeystore
     from keystore.open import open_keystore
 
+    settings.key_encryption_key.parent.mkdir(exist_ok=True)
     if not settings.key_encryption_key.exists():
         FileKeystore.create_key_encryption_key(settings.key_encryption_key)
     return SlowKeystore(open_keystore(settings.keystore, key_encryption_key=settings.key_encryption_key))
