@@ -12,6 +12,8 @@ from time import monotonic, sleep
 from urllib.parse import quote
 
 import pytest
+from tls_authority import make_tls_authority
+from vault_server import Vault, vault_running
 
 from keystore.interface import (
     Algorithm,
@@ -34,8 +36,6 @@ from keystore.open import open_keystore
 from keystore.signature_check import signature_fits
 from keystore.vault import VaultKeystore
 from registry.seal_keys import SealKey
-from tests.tls_authority import make_tls_authority
-from tests.vault_server import Vault, vault_running
 
 ALGORITHMS: list[Algorithm] = ["ecdsa-p256-sha256", "rsa3072-sha256", "ed25519"]
 
@@ -199,7 +199,7 @@ def test_a_signature_that_does_not_fit_is_never_given_out(site: Site) -> None:
 
 
 def test_a_kind_of_key_the_service_does_not_make(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(__import__("tests.vault_server", fromlist=["MAKERS"]).MAKERS, "ed25519")
+    monkeypatch.delitem(__import__("vault_server", fromlist=["MAKERS"]).MAKERS, "ed25519")
     with pytest.raises(KeyNotWrittenError, match="unknown key type"):
         site.keystore().generate("seal", "ed25519")
 
