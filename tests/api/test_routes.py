@@ -35,6 +35,7 @@ ALLOWED: dict[str, str] = {
     "changeStatus": "grantor_administrator",
     "readRegister": "approval_system grantor_administrator auditor",
     "recordPaperUse": "approval_system",
+    "listAlerts": "grantor_administrator operator auditor",
     "draftAgreement": "grantor_administrator",
     "listAgreements": "approval_system grantor_administrator auditor",
     "readAgreement": "approval_system grantor_administrator auditor",
