@@ -211,6 +211,7 @@ def _public(certificate: x509.Certificate) -> bytes:
 
 
 def _folder(settings: Settings) -> Path:
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = settings.data / _FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -23,7 +23,7 @@ from sealing.workshop import Workshop
 State = Literal["ok", "warning", "failed"]
 SOON = timedelta(days=30)
 LEAST_DISK = 1_000_000_000
-_PRIVATE_FOLDER, _PRIVATE_FILE = 0o077, 0o077
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def permissions(settings: Settings) -> Iterator[Check]:
     secret = settings.key_encryption_key_path.parent
     places = [settings.data, secret, settings.data / "keys", settings.data / "custody", settings.data / "documents"]
     for path in [*places, *(secret.iterdir() if secret.is_dir() else ())]:
-        if path.exists() and path.stat().st_mode & _PRIVATE_FOLDER:
+        if path.exists() and path.stat().st_mode & _OTHERS:
             mode = f"{path.stat().st_mode & 0o777:04o}"
             yield Check(
                 name="permissions",
@@ -134,9 +134,11 @@ def _checkpoint(shop: Workshop) -> Iterator[Check]:
 
 
 def _certificates(shop: Workshop, now: datetime) -> Iterator[Check]:
+    """Those of service keys are renewed by the service itself."""
     installation = shop.installation
     with shop.database.read() as connection:
-        keys = [each.record for kind in (SealKey, ServiceKey) for each in shop.registry.find(connection, kind)]
+        keys: list[SealKey | ServiceKey] = [each.record for each in shop.registry.find(connection, SealKey)]
+        keys += [each.record for each in shop.registry.find(connection, ServiceKey)]
     ends = {"root": installation.root_certificate.not_valid_after_utc}
     ends["issuer"] = installation.issuer_certificate.not_valid_after_utc
     for key in keys:
