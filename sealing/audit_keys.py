@@ -73,8 +73,14 @@ class _Uses:
     findings: list[AuditFinding] = field(default_factory=list)
 
     @property
-    def begins(self) -> datetime | None:
-        return from_text(self.lines[0].time) if self.lines else None
+    def whole(self) -> bool:
+        """Whether the log's own key was made under this record, so that no entry can be older."""
+        made = (each for each in self.lines if each.event == "generation" and each.purpose == "log")
+        return any(each.about.get("found") == "generated" for each in made)
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether the record should tell of a use at ``moment``."""
+        return self.whole or (bool(self.lines) and moment >= from_text(self.lines[0].time))
 
 
 def audit_keys(shop: Workshop) -> KeyAudit:
@@ -92,7 +98,7 @@ def audit_keys(shop: Workshop) -> KeyAudit:
         needed = [*_impressions(connection, shop), *_certificates(connection, shop)]
         needed += [*_reports(connection, shop), *_checkpoints(connection)]
     uses = _read(shop.keystore)
-    found = [*uses.findings, *_begins_late(shop, uses), *_missing(uses, needed)]
+    found = [*uses.findings, *_begins_late(uses), *_missing(uses, needed)]
     with shop.database.read() as connection:
         found += _unforeseen(connection, shop, uses)
         found += _foreign_checkpoints(connection, uses)
@@ -121,20 +127,17 @@ def _read(keystore: KeepsUses) -> _Uses:
     return uses
 
 
-def _begins_late(shop: Workshop, uses: _Uses) -> Iterator[AuditFinding]:
-    with shop.database.read() as connection:
-        first = shop.book.entry(connection, 0).time
-    if uses.begins is None or uses.begins > first:
-        since = "nothing" if uses.begins is None else f"uses since {uses.lines[0].time} only"
-        en = f"the record tells of {since}; the ledger begins {first:%F %T} UTC"
-        zh = "用钥记录晚于台账开始，此前的用钥无从核对"
+def _begins_late(uses: _Uses) -> Iterator[AuditFinding]:
+    if not uses.whole:
+        since = f"uses since {uses.lines[0].time} only" if uses.lines else "nothing"
+        en = f"the record tells of {since}: it was begun after the log's key was made"
+        zh = "用钥记录晚于台账密钥的产生，此前的用钥无从核对"
         yield AuditFinding(severity="open", code="uses-begin-late", where="line 0", zh=zh, en=en)
 
 
 def _missing(uses: _Uses, needed: Iterable[tuple[datetime, _Needed]]) -> Iterator[AuditFinding]:
-    begins = uses.begins
     for time, each in needed:
-        if begins is not None and time >= begins and (each.name, each.value) not in uses.told:
+        if uses.covers(time) and (each.name, each.value) not in uses.told:
             yield broken(each.code, each.where, each.zh, each.en)
 
 
