@@ -1,10 +1,14 @@
-"""Frames between client and custody process: four bytes of length, big-endian, then canonical JSON.
+"""Frames between client and custody process: four bytes of length, big-endian, then JSON in ASCII, without floats.
+
+Both ends read a frame with this module alone, so its bytes need no canonical form; what is hashed or signed of it is
+brought into that form by whoever hashes it.
 
 A file goes along with a frame: over a local socket as an open descriptor, which the kernel passes on (SCM_RIGHTS,
 unix(7)), so that nothing is copied; over TLS as its bytes behind the frame, whose length the member ``file`` tells.
 """
 
 import array
+import json
 import os
 import select
 import socket
@@ -14,16 +18,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from custody.errors import FrameError
-from ledger.canonical import JsonValue, canonical, parse
-from ledger.errors import NotCanonicalError
+from ledger.canonical import JsonValue
 
 HEADER = struct.Struct(">I")
 LONGEST_FRAME = 32 * 1024 * 1024  # a revocation list of some 500,000 lines, in base64
 LONGEST_FILE = 1_100_000_000  # the largest PDF that settings allow, with its seal
 _CHUNK = 1 << 20
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
 _DESCRIPTOR = struct.Struct("i")
 
 
@@ -43,7 +47,7 @@ class Channel:
         Raises :class:`FrameError` for a value that is too long, ``OSError`` when the connection ends within.
         """
         told = value if file is None else {**value, "file": os.fstat(file.fileno()).st_size}
-        body = canonical(told)
+        body = _ENCODER.encode(told).encode("ascii")
         if len(body) > LONGEST_FRAME:
             raise FrameError(f"a frame of {len(body)} bytes, at most {LONGEST_FRAME} are taken")
         frame = HEADER.pack(len(body)) + body
@@ -51,7 +55,8 @@ class Channel:
             sent = self._send_first(frame, file)
         except (BrokenPipeError, ConnectionResetError):
             return False
-        self.socket.sendall(memoryview(frame)[sent:])
+        if sent < len(frame):  # sending nothing to one that has just ended would be an error, and its answer lost
+            self.socket.sendall(memoryview(frame)[sent:])
         if file is not None and not self._local:
             file.seek(0)
             self.socket.sendfile(file)
@@ -146,12 +151,16 @@ class Channel:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        value = parse(body)
-    except NotCanonicalError as error:
-        raise FrameError("a frame that is not canonical JSON") from error
+        value = json.loads(body.decode("ascii"), parse_float=_refuse_number, parse_constant=_refuse_number)
+    except (ValueError, RecursionError) as error:
+        raise FrameError("a frame that is not JSON in ASCII without floats") from error
     if not isinstance(value, dict):
         raise FrameError("a frame that is no JSON object")
     return value
+
+
+def _refuse_number(spelling: str) -> NoReturn:
+    raise ValueError(f"number {spelling[:24]} is not an integer")
 
 
 def _regular(descriptor: int) -> BinaryIO:

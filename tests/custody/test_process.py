@@ -198,8 +198,14 @@ def test_bad_requests_get_a_typed_answer_and_the_connection_lives(raw: Connectio
 
 @pytest.mark.parametrize(
     "frame",
-    [b"\xff\xff\xff\xff", b"\0\0\0\x02[]", b"\0\0\0\x03{ }", b'\0\0\0\x09{"file":1}'[:13], b"GET / HTTP/1.1\r\n\r\n"],
-    ids=["too long", "no object", "not canonical", "file that did not come", "another protocol"],
+    [
+        b"\xff\xff\xff\xff",
+        b"\0\0\0\x02[]",
+        b"\0\0\0\x0d" + b'{"ask":0.500}',
+        b'\0\0\0\x09{"file":1}'[:13],
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
+    ids=["too long", "no object", "a float", "file that did not come", "another protocol"],
 )
 def test_what_is_no_frame_ends_the_connection_and_nothing_else(
     raw: Connection, keystore: CustodyKeystore, frame: bytes
@@ -215,7 +221,8 @@ def test_a_pipe_in_the_place_of_the_file_is_not_read(raw: Connection, keystore: 
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "wb"):
         raw.channel.send({"ask": "ping"}, pipe)
-        assert raw.channel.receive() is None
+        with suppress(ConnectionResetError):
+            assert raw.channel.receive() is None
     keystore.ping()
 
 
