@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,18 +20,22 @@ from authority.issue import new_serial
 from keystore.interface import SigningKey
 from ledger.entry import Draft
 from ledger.ids import new_id
+from registry import seal_keys
 from registry.agreement_terms import terms_digest
 from registry.changes import Changes
 from registry.errors import ConflictError, TransitionError
 from registry.record import build
 from registry.records import Agreement, Organ, Seal, SealKey
+from registry.seal_keys import Hold, RevocationReason
 from registry.store import Stored
 from sealing.administration.acts import put
 from sealing.grounds import intent_grounds
 from sealing.installation import issued_places
 from sealing.workshop import Workshop
 
-HELD, CANCELLED = "certificate_hold", "cessation_of_operation"
+Held = Literal["certificate_hold"]
+HELD: Final[Held] = "certificate_hold"
+CANCELLED: Final[RevocationReason] = "cessation_of_operation"
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -135,18 +139,25 @@ def record_chain(
         issuer=issuer,
         revoked_at=changes.act.now if held else None,
         revoked_reason=HELD if held else None,
+        holds=(build(Hold, start=changes.act.now),) if held else (),
     )
     return put(changes, new, verb="certified")
 
 
-def revoke(changes: Changes, seal_id: str, reason: str | None) -> None:
+def revoke(changes: Changes, seal_id: str, reason: RevocationReason | Held | None) -> None:
     """Hold, release (None) or revoke every certificate of the seal; what is revoked for good stays so."""
     for found in changes.store.find(changes.connection, SealKey, seal=seal_id):
-        if found.record.revoked_reason not in {None, HELD}:
-            continue
-        at = None if reason is None else changes.act.now
-        key = build(SealKey, **{**dict(found.record), "revoked_at": at, "revoked_reason": reason})
-        put(changes, key, replaces=found, verb="released" if reason is None else "revoked")
+        if found.record.revoked is None:
+            key = _changed(found.record, reason, changes.act.now)
+            put(changes, key, replaces=found, verb="released" if reason is None else "revoked")
+
+
+def _changed(key: SealKey, reason: RevocationReason | Held | None, now: datetime) -> SealKey:
+    if reason is None:
+        return seal_keys.resume(key, role="administrator", now=now)
+    if reason == HELD:
+        return seal_keys.suspend(key, role="administrator", now=now)
+    return seal_keys.revoke(key, "cancel", reason=reason, role="administrator", now=now)
 
 
 def check_living(seal: Seal) -> None:
@@ -166,7 +177,7 @@ def _retire(changes: Changes, seal_id: str) -> int:
         return 0
     put(
         changes,
-        build(SealKey, **{**dict(earlier.record), "retired_at": changes.act.now}),
+        seal_keys.retire(earlier.record, now=changes.act.now),
         replaces=earlier,
         verb="retired",
     )

@@ -17,6 +17,7 @@ from registry.changes import Changes
 from registry.errors import RecordInvalidError
 from registry.record import build
 from registry.records import Agreement, Organ, Person, Seal, SealKey, Specimen
+from registry.seal_keys import RevocationReason
 from registry.seal_limits import ChosenLimits
 from registry.seals import CheckMark, SealChange, SealLevel, seal_name
 from registry.store import Act, Stored
@@ -131,7 +132,11 @@ def change_within(changes: Changes, seal_id: str, change: SealChange) -> Stored[
     return stored
 
 
-_REVOCATIONS: dict[SealChange, str | None] = {"suspend": HELD, "resume": None, "cancel": CANCELLED}
+_REVOCATIONS: dict[SealChange, RevocationReason | certification.Held | None] = {
+    "suspend": HELD,
+    "resume": None,
+    "cancel": CANCELLED,
+}
 
 
 def set_custodian(shop: Workshop, seal_id: str, custodian: str, act: Act) -> Stored[Seal]:

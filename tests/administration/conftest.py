@@ -92,7 +92,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
 @pytest.fixture
 def settings(template: tuple[Path, World], tmp_path: Path) -> Settings:
     shutil.copytree(template[0], tmp_path / "data")
-    return Settings(data=tmp_path / "data")
+    return Settings(data=tmp_path / "data", unsafe_in_process_keys=True)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from registry.records import SealKey
 from sealing.administration import agreements, certification, outside_certificates, seals
 from sealing.administration.faces import face
 from sealing.errors import InstallationError
-from sealing.settings import Settings
 from sealing.workshop import open_workshop
 from signer.face import Face
 
@@ -86,7 +85,7 @@ def trusting(office, licensed) -> Iterator:
     """The same office, with the licensed root in its settings."""
     roots = office.folder / "roots.pem"
     roots.write_bytes(licensed.root.public_bytes(Encoding.PEM))
-    settings = Settings(data=office.shop.settings.data, licensed_roots=roots)
+    settings = office.shop.settings.model_copy(update={"licensed_roots": roots})
     with open_workshop(settings) as shop:
         yield replace(office, world=replace(office.world, shop=shop))
 
@@ -147,7 +146,7 @@ def test_without_configured_roots_nothing_is_licensed(office, licensed):
 def test_the_embedded_root_is_never_a_licensed_one(office):
     roots = office.folder / "roots.pem"
     roots.write_text(office.shop.installation.root)
-    settings = Settings(data=office.shop.settings.data, licensed_roots=roots)
+    settings = office.shop.settings.model_copy(update={"licensed_roots": roots})
     with open_workshop(settings) as shop, pytest.raises(InstallationError) as caught:
         outside_certificates.licensed_roots(shop)
     assert caught.value.code == "embedded-root-is-not-licensed"
@@ -158,7 +157,7 @@ def test_roots_that_cannot_be_read_are_told(office, content):
     roots = office.folder / "roots.pem"
     if content is not None:
         roots.write_bytes(content)
-    settings = Settings(data=office.shop.settings.data, licensed_roots=roots)
+    settings = office.shop.settings.model_copy(update={"licensed_roots": roots})
     with open_workshop(settings) as shop, pytest.raises(InstallationError) as caught:
         outside_certificates.licensed_roots(shop)
     assert caught.value.code == "licensed-roots-unreadable"

@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from authority.revocation import read_crl
 from registry.errors import RowTamperedError
 from registry.records import SealKey
+from registry.seal_keys import suspend
 from registry.tables import TABLES
 from sealing import revocation
 from sealing.administration import seals
@@ -85,9 +86,8 @@ def test_a_key_revoked_a_moment_after_the_clock_was_read_still_makes_a_list(offi
 def test_an_outside_certificate_is_not_on_our_list(office):
     act = office.act()
     (found,) = (each for each in _stored(office) if each.record.seal == office.world.seals["town"])
-    licensed = SealKey.model_validate(
-        {**dict(found.record), "issuer": "licensed", "revoked_at": act.now, "revoked_reason": "certificate_hold"}
-    )
+    held = suspend(found.record, role="administrator", now=act.now)
+    licensed = SealKey.model_validate({**dict(held), "issuer": "licensed"})
     with office.shop.database.write() as connection:
         office.shop.registry.put(connection, licensed, by=act.by, why=act.why, now=act.now, replaces=found)
     assert dict(issuer_list(office).revoked) == {}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from world import START
 
+from ledger.moments import to_text
 from registry.changes import Changes
 from registry.document_status import StatusChange
 from sealing.administration.seals import change_state
@@ -57,6 +58,19 @@ def test_the_present_status_follows_hold_and_annulment(bench: Any, passed: Verdi
         "赣市复议〔2026〕1号",
     )
     assert "复议撤销" not in str(told)  # why is not a stranger's to know
+
+
+def test_the_log_tells_the_holds_that_are_over(bench: Any, passed: Verdict) -> None:
+    """Suspended and resumed since: no list has it, the status does, and the verdict says that it was another time."""
+    start, end = START + timedelta(milliseconds=1), START + timedelta(milliseconds=2)
+    for change, now in (("suspend", start), ("resume", end)):
+        change_state(bench.shop, bench.world.seals["city"], change, replace(bench.world.act("演练"), now=now))
+    told = status(bench, passed)["status"]
+    assert told["certificate"] == "good"
+    assert told["holds"][-1] == [to_text(start), to_text(end)]
+    verdict = bench.judge(bench.sealed)
+    assert verdict.indication is Indication.TOTAL_PASSED
+    assert "held_at_another_time" in {each.code for each in verdict.all_findings}
 
 
 def test_a_signature_that_nobody_recorded_is_absent(bench: Any) -> None:
