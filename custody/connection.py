@@ -20,7 +20,8 @@ from custody.settings import Address, ProcessSettings
 from keystore.interface import KeyServiceBusyError, KeyServiceGoneError, KeystoreError
 
 CONNECT_SECONDS = 5.0
-START_SECONDS = 20.0
+START_SECONDS = 60.0
+"""A record of millions of uses is read through first."""
 LINGER_SECONDS = 3.0
 """What a process that was started on demand waits for the next connection before it ends."""
 _RETRY_SECONDS = 0.01

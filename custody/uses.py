@@ -5,6 +5,7 @@ The chain shows a line that was changed, taken out or put in; that the end was n
 the ledger (``yinxin audit --keys``).
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +17,7 @@ from typing import Any, BinaryIO, Literal, NoReturn, Self, get_args
 
 from custody.errors import UsesBrokenError, UsesNotWrittenError
 from ledger import moments
-from ledger.canonical import JsonValue, canonical, parse
-from ledger.errors import NotCanonicalError
+from ledger.canonical import JsonValue, canonical
 
 Event = Literal["use", "failure", "generation", "destruction", "repair"]
 """``use``: the key may have signed. ``failure``: the use it names did not succeed. ``repair``: a torn line was cut."""
@@ -48,15 +48,18 @@ class UseLine:
     @classmethod
     def from_json(cls, value: Any) -> Self:  # noqa: ANN401  judged here
         """Read a line's members. Raises ``ValueError`` when they are not a line's."""
-        if not isinstance(value, dict) or value.keys() != set(cls.__slots__) or value["event"] not in get_args(Event):
+        if not isinstance(value, dict) or value.keys() != _MEMBERS or value["event"] not in _EVENTS:
             raise ValueError("no line of a record of uses")
         if type(value["n"]) is not int or not isinstance(value["about"], dict):
             raise ValueError("no line of a record of uses")
         optional = (value["key"], value["purpose"], value["message"], value["time"], value["previous"])
         if not all(each is None or isinstance(each, str) for each in optional):
             raise ValueError("no line of a record of uses")
-        moments.from_text(value["time"])
         return cls(**value)
+
+
+_MEMBERS = frozenset(UseLine.__slots__)
+_EVENTS = frozenset(get_args(Event))
 
 
 class UseRecord:
@@ -117,7 +120,7 @@ class UseRecord:
         with os.fdopen(os.dup(self._file.fileno()), "rb") as reading:
             reading.seek(self._marks[n // _MARKED])
             lines = islice(reading, n % _MARKED, n % _MARKED + most)
-            return [UseLine.from_json(parse(text[:-1])) for text in lines]
+            return [UseLine.from_json(json.loads(text)) for text in lines]
 
     def append(
         self,
@@ -204,8 +207,8 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[tuple[UseLine, bytes]]:
 
 def _line(text: bytes, path: Path, number: int) -> UseLine:
     try:
-        return UseLine.from_json(parse(text))
-    except (ValueError, NotCanonicalError):
+        return UseLine.from_json(json.loads(text))  # the chain of digests says that these are the bytes once written
+    except (ValueError, RecursionError):
         _broken(path, number)
 
 
