@@ -120,5 +120,12 @@ class Changes:
     def _put(self, record: R, *, verb: str | None = None, replaces: Stored[R] | None = None) -> Stored[R]:
         act = self.act
         return self.store.put(
-            self.connection, record, by=act.by, why=act.why, now=act.now, verb=verb, replaces=replaces
+            self.connection,
+            record,
+            by=act.by,
+            why=act.why,
+            now=act.now,
+            verb=verb,
+            replaces=replaces,
+            proposal=act.proposal,
         )

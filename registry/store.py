@@ -53,11 +53,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Who does something, why, and when."""
+    """Who does something, why, and when; ``proposal`` is the approved proposal that it carries out, by id."""
 
     by: Actor
     why: str
     now: datetime
+    proposal: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +146,14 @@ class Registry:
         now: datetime,
         replaces: Stored[R] | None = None,
         verb: str | None = None,
+        proposal: str | None = None,
     ) -> Stored[R]:
         """Write ``record`` and its ledger entry ``<kind>.<verb>``; the caller commits.
 
         A new record has no ``replaces``; a change names the one that was read, and fails when it is not the
-        present one any more. ``verb`` is ``registered`` or ``changed`` unless given. Raises
-        :class:`ConflictError`, :class:`RowTamperedError`.
+        present one any more. ``verb`` is ``registered`` or ``changed`` unless given. ``proposal`` is the id of the
+        approved proposal that the change carries out: a subject of the entry, so that no erasure takes it away.
+        Raises :class:`ConflictError`, :class:`RowTamperedError`.
         """
         kind = KINDS[type(record)]
         record_id, body = record.id, record.model_dump(mode="json", warnings=False)
@@ -165,11 +168,12 @@ class Registry:
         row_digest = digest(row_domain(kind.name), body)
         draft = Draft(
             kind=f"{kind.name}.{verb or ('changed' if replaces else 'registered')}",
-            subjects=(record_id, row_subject(record_id)),
+            subjects=(record_id, row_subject(record_id), *([proposal] if proposal else [])),
             groups={
                 "row": commitment(kind, record_id, version, row_digest),
                 "body": body,
-                "act": {"by": {"id": by.id, "name": by.name, "organ": by.organ}, "why": why},
+                "act": {"by": {"id": by.id, "name": by.name, "organ": by.organ}, "why": why}
+                | ({"proposal": proposal} if proposal else {}),
             },
         )
         index = self.book.append(connection, draft, now).index

@@ -29,7 +29,14 @@ def put(changes: Changes, record: R, *, replaces: Stored[R] | None = None, verb:
     """Write one record as part of the act. Raises as :meth:`registry.store.Registry.put`."""
     act = changes.act
     return changes.store.put(
-        changes.connection, record, by=act.by, why=act.why, now=act.now, replaces=replaces, verb=verb
+        changes.connection,
+        record,
+        by=act.by,
+        why=act.why,
+        now=act.now,
+        replaces=replaces,
+        verb=verb,
+        proposal=act.proposal,
     )
 
 
