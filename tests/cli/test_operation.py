@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -186,7 +187,7 @@ def test_a_second_start_publishes_nothing_again(tmp_path):
     from cli.commands.operation import _publish_once
 
     settings = Settings(data=tmp_path / "data")
-    initialise(settings, START)
+    initialise(settings, datetime.now(UTC))
     assert _publish_once(settings.data) == 187
     assert _publish_once(settings.data) == 0
 

@@ -60,7 +60,7 @@ def test_the_key_is_used_only_behind_a_committed_entry(
     """The use of the key fails; the entry that names the bytes stands already."""
     seen: list[Any] = []
 
-    def stop(prepared: Any, key: Any) -> bytes:
+    def stop(prepared: Any, key: Any, grounds: Any) -> bytes:
         with bench.shop.database.read() as connection:
             index = bench.shop.book.indexes(connection, INTENDED)[-1]
             seen.append(bench.shop.book.entry(connection, index).value("report"))

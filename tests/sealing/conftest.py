@@ -130,7 +130,7 @@ def settings(
     template = templates[kind]
     data = tmp_path / "data"
     shutil.copytree(template.folder, data)
-    return Settings(data=data, database_url=copy_of(template.url, data, server))
+    return Settings(data=data, database_url=copy_of(template.url, data, server), unsafe_in_process_keys=True)
 
 
 @pytest.fixture

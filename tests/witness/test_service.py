@@ -29,7 +29,7 @@ from sealing.workshop import Workshop, initialise, open_workshop
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template") / "data"
-    initialise(Settings(data=folder), utc_now())
+    initialise(Settings(data=folder, unsafe_in_process_keys=True), utc_now())
     return folder
 
 
@@ -40,7 +40,7 @@ def data(template: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def witness(data: Path, tmp_path: Path) -> Iterator[WitnessProcess]:
-    with open_workshop(Settings(data=data)) as shop:
+    with open_workshop(Settings(data=data, unsafe_in_process_keys=True)) as shop:
         identity = shop.identity
     with running_witness(tmp_path / "witness", identity) as running:
         (tmp_path / "witnesses").write_text(f"# ours\n\n{running.configuration}", encoding="utf-8")
@@ -50,6 +50,7 @@ def witness(data: Path, tmp_path: Path) -> Iterator[WitnessProcess]:
 def settings(data: Path, *, needed: int = 0) -> Settings:
     return Settings(
         data=data,
+        unsafe_in_process_keys=True,
         witnesses=data.parent / "witnesses",
         witnesses_needed=needed,
         outbound_networks=("127.0.0.0/8",),
@@ -173,7 +174,7 @@ def test_the_file_alone_is_enough_to_notice_an_old_database(
     shutil.copy(tmp_path / "old.db", data / "yinxin.db")
     with pytest.raises(WitnessedBeyondError, match="witnesses have cosigned"), service(data):
         pass
-    with pytest.raises(HeadRolledBackError), open_workshop(Settings(data=data)):
+    with pytest.raises(HeadRolledBackError), open_workshop(Settings(data=data, unsafe_in_process_keys=True)):
         pass  # not even a command without the list of witnesses
 
 
