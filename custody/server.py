@@ -109,11 +109,11 @@ class Server:
 
     def _converse(self, channel: Channel) -> None:
         permits = PermitDesk(self._boot)
-        refusal = self._refusal(channel)
-        if refusal is not None:
-            channel.send(refusal)
-            return
         try:
+            refusal = self._refusal(channel)
+            if refusal is not None:
+                channel.send(refusal)
+                return
             channel.send({"v": 1, "boot": self._boot, "secret": permits.secret_text()})
             while (received := channel.receive()) is not None:
                 value, file = received

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 Algorithm = Literal["ecdsa-p256-sha256", "rsa3072-sha256", "ed25519"]
 Purpose = Literal["seal", "ca", "crl", "log", "token", "ocsp", "timestamp", "report", "witness"]
@@ -233,6 +233,14 @@ class Keystore(Protocol):
 
         Raises :class:`KeyNotFoundError`, :class:`KeyNotDestroyedError`.
         """
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A backend that keeps connections between calls."""
+
+    def close(self) -> None:
+        """Close those that are idle; the backend may be used again."""
 
 
 def wants_grounds(key: SigningKey) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from custody.client import CustodyKeystore
 from custody.connection import LINGER_SECONDS, on_demand, to_address
 from custody.settings import Address, ProcessSettings
-from keystore.interface import Keystore
+from keystore.interface import Connected, Keystore
 from sealing.settings import Settings
 
 
@@ -22,7 +22,7 @@ def open_keystore_for(settings: Settings) -> Keystore:
 
 def close_keystore(keystore: Keystore) -> None:
     """Let go of connections; what has none is left as it is."""
-    if isinstance(keystore, CustodyKeystore):
+    if isinstance(keystore, Connected):
         keystore.close()
 
 

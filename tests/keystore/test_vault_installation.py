@@ -38,6 +38,4 @@ def test_a_document_is_sealed_with_a_key_in_the_service(tmp_path: Path, in_proce
             assert sealer.seal(world.submission("forest", tmp_path), world.clients["platform"]).state == "sealed"
             assert [each.en for each in shop.book.audit()] == []
             assert sorted(f"vault:{name}.v1" for name in vault.keys) == shop.keystore.refs()
-            if in_process:
-                shop.keystore.close()  # type: ignore[attr-defined]  # of this backend only
     assert list((tmp_path / "data").rglob("keys/*.json")) == []
