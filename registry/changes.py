@@ -103,6 +103,13 @@ class Changes:
         changed = seals.change_state(found.record, change, reason=act.why, person=act.by.id, now=act.now)
         return self._put(changed, verb=seals.VERBS[change], replaces=found)
 
+    def suspend_with_agreement(self, seal: str) -> Stored[Seal]:
+        """Suspend an active seal because its agreement holds no longer. Raises :class:`TransitionError`."""
+        found = self._lock(Seal, seal)
+        act = self.act
+        changed = seals.suspend_with_agreement(found.record, reason=act.why, person=act.by.id, now=act.now)
+        return self._put(changed, verb=seals.VERBS["suspend"], replaces=found)
+
     def file_seal_change(self, seal: str, position: int, filing_number: str) -> Stored[Seal]:
         """Fill a 备案 slot. Raises :class:`RecordInvalidError`, :class:`ConflictError`."""
         found = self._lock(Seal, seal)

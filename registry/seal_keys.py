@@ -4,6 +4,7 @@ The rules are in :mod:`registry.key_life`. A hold (certificateHold) is kept as a
 was resumed leaves the revocation list, and what was sealed in the meantime must not read as sound (RFC 5280 5.3.1).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -64,6 +65,7 @@ class SealKey(Record):
     revoked_effective: UtcTime | None = None  # since when it is not to be trusted, when that is before revoked_at
     holds: tuple[Hold, ...] = Field(default_factory=_holds_of)
     state: KeyState = Field(default_factory=_state_of)
+    destruction: dict[str, str] | None = None  # what the backend saw when it destroyed the private key
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -71,6 +73,12 @@ class SealKey(Record):
             raise ValueError("证书起始须早于终止 / the certificate must begin before it ends")
         if (self.revoked_at is None) != (self.revoked_reason is None):
             raise ValueError("吊销须有时间和原因 / a revocation has both a time and a reason")
+        return self
+
+    @model_validator(mode="after")
+    def _destroyed_with_evidence(self) -> Self:
+        if (self.state == "destroyed") != (self.destruction is not None):
+            raise ValueError("销毁须有密码设备的证据 / a key is destroyed with its backend's evidence, or not at all")
         return self
 
     @model_validator(mode="after")
@@ -116,6 +124,11 @@ def step(key: SealKey, taken: KeyStep, *, role: KeyRole, **changed: Any) -> Seal
     return build(SealKey, **{**dict(key), **changed, "state": after(key.state, taken, role=role)})
 
 
+def activate(key: SealKey, *, role: KeyRole) -> SealKey:
+    """Let a certified key seal. Raises :class:`TransitionError`."""
+    return step(key, "activate", role=role)
+
+
 def suspend(key: SealKey, *, role: KeyRole, now: datetime) -> SealKey:
     """Put the certificate on hold. One that is retired is held with its seal, and stays retired.
 
@@ -147,6 +160,11 @@ def revoke(
 ) -> SealKey:
     """Revoke the certificate for good; a hold ends with that. Raises :class:`TransitionError`."""
     return step(key, taken, role=role, revoked_at=now, revoked_reason=reason, holds=_ended(key.holds, now))
+
+
+def destroy(key: SealKey, evidence: Mapping[str, str]) -> SealKey:
+    """The private key is gone, as its backend saw. Raises :class:`TransitionError`."""
+    return step(key, "destroy", role="administrator", destruction=dict(evidence))
 
 
 def backdate(key: SealKey, effective: datetime) -> SealKey:

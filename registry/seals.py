@@ -85,6 +85,13 @@ class Seal(Record):
     may_lower: bool = False  # whether a level that cannot be had may be lowered, openly, instead of stopping
     check_mark: CheckMark = "qr"
     limits: SealLimits = SealLimits()
+    suspended_with_agreement: bool = False  # by its agreement's change alone: what resumes that resumes the seal
+
+    @model_validator(mode="after")
+    def _suspended_rightly(self) -> Self:
+        if self.suspended_with_agreement and self.state != "suspended":
+            raise ValueError("随协议停用的印章状态须为 suspended / a seal stopped with its agreement is suspended")
+        return self
 
     @property
     def takes_its_number(self) -> bool:
@@ -132,11 +139,12 @@ def check_fit(seal: Seal, agreement: Agreement, *, grantor: Organ, setup: SetupF
 def change_state(seal: Seal, change: SealChange, *, reason: str, person: str, now: datetime) -> Seal:
     """The seal after ``change``.
 
-    Raises :class:`TransitionError` ``seal-change-refused``, naming the states expected, or
+    A seal that stands still with its agreement only can be suspended for a reason of its own: then it stays so when
+    the agreement is resumed. Raises :class:`TransitionError` ``seal-change-refused``, naming the states expected, or
     ``seal-has-no-custodian``.
     """
     allowed, state, zh = _CHANGES[change]
-    if seal.state not in allowed:
+    if seal.state not in allowed and not (change == "suspend" and seal.suspended_with_agreement):
         raise TransitionError(
             "seal-change-refused",
             f"印章状态为 {seal.state}，{zh}只能从 {'、'.join(allowed)} 进行",
@@ -149,7 +157,14 @@ def change_state(seal: Seal, change: SealChange, *, reason: str, person: str, no
             f"the seal has no custodian; one must be named before {change}",
         )
     filing = build(Filing, state=state, time=now, reason=reason, person=person, filing_number=None)
-    return seal.model_copy(update={"state": state, "filings": (*seal.filings, filing)})
+    changed = {"state": state, "filings": (*seal.filings, filing), "suspended_with_agreement": False}
+    return build(Seal, **{**dict(seal), **changed})
+
+
+def suspend_with_agreement(seal: Seal, *, reason: str, person: str, now: datetime) -> Seal:
+    """The active seal of an agreement that holds no longer. Raises :class:`TransitionError`."""
+    stopped = change_state(seal, "suspend", reason=reason, person=person, now=now)
+    return build(Seal, **{**dict(stopped), "suspended_with_agreement": True})
 
 
 def fill_filing(seal: Seal, position: int, filing_number: str) -> Seal:

@@ -86,7 +86,10 @@ class Alarm:
                 by=Actor(id=self._shop.installation.id, name=WATCH, organ=None), why=_why(burst), now=now + _BEHIND
             )
             change_within(
-                Changes(store=self._shop.registry, connection=connection, act=act), gathered.seal_id, "suspend"
+                Changes(store=self._shop.registry, connection=connection, act=act),
+                gathered.seal_id,
+                "suspend",
+                role="system",
             )
 
 

@@ -16,10 +16,10 @@ from registry.fields import Digest, Millimetres, Name, RecordId
 from registry.records import Agreement, Seal, SealKey
 from registry.row_guard import Stored
 from registry.seal_limits import ChosenLimits
-from registry.seals import CheckMark, SealChange, SealLevel
+from registry.seals import CheckMark, SealLevel
 from registry.store import Act
 from sealing.administration import faces, outside_certificates, seals
-from sealing.administration.seals import SealPolicy, SealRequest
+from sealing.administration.seals import SealPolicy, SealRequest, SealStep
 
 router: Final = APIRouter(prefix="/v1/seals", tags=["seals"])
 _PEM: Final = "application/x-pem-file"
@@ -64,7 +64,7 @@ class SealBody(PolicyBody):
 class SealStateBody(Reasoned):
     """What is to happen to the seal; the certificate is held, released or revoked with it."""
 
-    change: SealChange
+    change: SealStep
 
 
 class CustodianBody(Reasoned):

@@ -11,7 +11,7 @@ from cli.seal_limits import LIFTED
 from cli.workplace import act, opened
 
 if TYPE_CHECKING:
-    from registry.seals import SealChange
+    from sealing.administration.seals import SealStep
 
 commands = group("2号章的刻制、启用、停用、注销 / issue seals and lead them through their life")
 
@@ -84,14 +84,20 @@ def resume(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) 
 @console.guarded
 def cancel(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
     """注销，证书吊销，不能恢复 / Cancel for good; the certificate is revoked."""
-    _change(seal, "cancel", why, data, as_json=as_json)
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(seals.cancel(shop, seal, "cessation_of_operation", act(why)), json=as_json)
 
 
 @commands.command()
 @console.guarded
 def destroy(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
     """销毁已注销的印章 / Destroy a cancelled seal."""
-    _change(seal, "destroy", why, data, as_json=as_json)
+    from sealing.administration.destruction import destroy as destroy_keys  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(destroy_keys(shop, seal, act(why)), json=as_json)
 
 
 @commands.command()
@@ -196,7 +202,7 @@ def renew_key(
     from sealing.administration import seals  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:
-        records.show(seals.renew_key(shop, seal, act(why), algorithm=algorithm), json=as_json)
+        records.show(seals.rotate_key(shop, seal, act(why), algorithm=algorithm), json=as_json)
 
 
 @commands.command("list")
@@ -278,7 +284,7 @@ def import_certificate(
         records.show(stored, json=as_json)
 
 
-def _change(seal: str, change: "SealChange", why: str, data: Path | None, *, as_json: bool) -> None:
+def _change(seal: str, change: "SealStep", why: str, data: Path | None, *, as_json: bool) -> None:
     from sealing.administration import seals  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:

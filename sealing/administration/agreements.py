@@ -11,7 +11,7 @@ from registry.changes import Changes
 from registry.errors import ConflictError
 from registry.records import Agreement, Seal, SealKey
 from registry.store import Act, Stored
-from sealing.administration import certification
+from sealing.administration import agreement_seals, certification
 from sealing.administration.acts import acting
 from sealing.administration.catalogue import check_item
 from sealing.administration.certification import Certification
@@ -70,7 +70,9 @@ def bring_into_force(shop: Workshop, agreement: str, act: Act) -> Stored[Agreeme
 def change_state(shop: Workshop, agreement: str, change: AgreementChange, act: Act) -> Stored[Agreement]:
     """Suspend, resume, end or recall. Raises ``TransitionError`` ``agreement-change-refused``."""
     with acting(shop, act) as changes:
-        return changes.change_agreement(agreement, change)
+        stored = changes.change_agreement(agreement, change)
+        agreement_seals.follow(changes, agreement, change)
+        return stored
 
 
 def _amended(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -23,20 +23,26 @@ from ledger.ids import new_id
 from registry import seal_keys
 from registry.agreement_terms import terms_digest
 from registry.changes import Changes
-from registry.errors import ConflictError, TransitionError
+from registry.errors import ConflictError
 from registry.record import build
-from registry.records import Agreement, Organ, Seal, SealKey
-from registry.seal_keys import Hold, RevocationReason
+from registry.records import Agreement, Organ, Proposal, Seal, SealKey
+from registry.seal_keys import HOLD, Hold
 from registry.store import Stored
 from sealing.administration.acts import put
+from sealing.administration.key_steps import check_living
 from sealing.grounds import intent_grounds
 from sealing.installation import issued_places
 from sealing.workshop import Workshop
 
-Held = Literal["certificate_hold"]
-HELD: Final[Held] = "certificate_hold"
-CANCELLED: Final[RevocationReason] = "cessation_of_operation"
 _CLOCK_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What two persons signed for an act: the two statements, and the content (canonical JSON) that both name."""
+
+    statements: tuple[str, str]  # the proposal's JWS, then the decision's
+    content: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +55,14 @@ class Certification:
     key: SigningKey
     serial: int
     binding: SealBinding
+    consent: Consent | None = None
     entry: int = 0  # of the intent
 
 
 def intend(changes: Changes, shop: Workshop, seal: Seal, agreement: Agreement, key: SigningKey) -> Certification:
     """Record that ``key`` is to be certified for ``seal`` under ``agreement``. Raises :class:`TransitionError`."""
     check_living(seal)
-    certification = _certification(changes, shop, seal, agreement, key)
+    certification = replace(_certification(changes, shop, seal, agreement, key), consent=consent_of(changes))
     intent = {
         "seal": seal.id,
         "serial": f"{certification.serial:x}",
@@ -138,36 +145,20 @@ def record_chain(
         not_after=chain[0].not_valid_after_utc,
         issuer=issuer,
         revoked_at=changes.act.now if held else None,
-        revoked_reason=HELD if held else None,
+        revoked_reason=HOLD if held else None,
         holds=(build(Hold, start=changes.act.now),) if held else (),
+        state="suspended" if held else "certified" if seal.state == "pending" else "active",
     )
     return put(changes, new, verb="certified")
 
 
-def revoke(changes: Changes, seal_id: str, reason: RevocationReason | Held | None) -> None:
-    """Hold, release (None) or revoke every certificate of the seal; what is revoked for good stays so."""
-    for found in changes.store.find(changes.connection, SealKey, seal=seal_id):
-        if found.record.revoked is None:
-            key = _changed(found.record, reason, changes.act.now)
-            put(changes, key, replaces=found, verb="released" if reason is None else "revoked")
-
-
-def _changed(key: SealKey, reason: RevocationReason | Held | None, now: datetime) -> SealKey:
-    if reason is None:
-        return seal_keys.resume(key, role="administrator", now=now)
-    if reason == HELD:
-        return seal_keys.suspend(key, role="administrator", now=now)
-    return seal_keys.revoke(key, "cancel", reason=reason, role="administrator", now=now)
-
-
-def check_living(seal: Seal) -> None:
-    """Raises :class:`TransitionError` ``seal-is-cancelled`` for a seal that will never be used again."""
-    if not seal.takes_its_number:
-        raise TransitionError(
-            "seal-is-cancelled",
-            f"印章状态为 {seal.state}，不再签发证书",
-            f"the seal is {seal.state} and gets no certificate any more",
-        )
+def consent_of(changes: Changes) -> Consent | None:
+    """The two statements behind this act, for a keystore that asks for them; None where no proposal is behind it."""
+    named = changes.act.proposal
+    stored = None if named is None else changes.store.look(changes.connection, Proposal, named)
+    if stored is None or stored.record.decision is None:
+        return None
+    return Consent(statements=(stored.record.statement, stored.record.decision), content=stored.record.content)
 
 
 def _retire(changes: Changes, seal_id: str) -> int:

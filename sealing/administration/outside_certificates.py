@@ -16,7 +16,7 @@ from registry.records import Organ, SealKey
 from registry.store import Act, Stored
 from sealing.administration import certification
 from sealing.administration.acts import acting
-from sealing.administration.seals import lock_agreement
+from sealing.administration.key_steps import check_living, lock_agreement
 from sealing.errors import InstallationError
 from sealing.grounds import intent_grounds
 from sealing.workshop import Workshop
@@ -29,7 +29,7 @@ def request_certificate(shop: Workshop, seal_id: str, act: Act) -> bytes:
     """
     with acting(shop, act) as changes:
         seal = lock_agreement(changes, seal_id).record
-        certification.check_living(seal)
+        check_living(seal)
         key = _key(changes.connection, shop, seal_id)
         grantor = changes.store.find_one(changes.connection, Organ, code=seal.owner).record
         request = {"seal": seal.id, "key": key.ref, "by": act.by.id, "why": act.why}

@@ -3,28 +3,35 @@
 Every change of a seal or its key is made under the lock of its agreement, because the seal cycle decides under it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from keystore.interface import Algorithm, SigningKey
 from ledger.ids import new_id
+from ledger.moments import to_text
+from registry import seal_keys
 from registry.catalogue import setup_in_force
 from registry.catalogue_rows import SetupRow
 from registry.changes import Changes
-from registry.errors import RecordInvalidError
+from registry.errors import RecordInvalidError, TransitionError
+from registry.key_life import KeyRole
 from registry.record import build
 from registry.records import Agreement, Organ, Person, Seal, SealKey, Specimen
 from registry.seal_keys import RevocationReason
 from registry.seal_limits import ChosenLimits
-from registry.seals import CheckMark, SealChange, SealLevel, seal_name
+from registry.seals import CheckMark, SealLevel, seal_name
 from registry.store import Act, Stored
-from sealing.administration import certification
+from sealing.administration import certification, key_steps, two_persons
 from sealing.administration.acts import acting, put
-from sealing.administration.certification import CANCELLED, HELD
+from sealing.administration.key_steps import check_in_force, check_living, lock_agreement
 from sealing.workshop import Workshop
+
+SealStep = Literal["enable", "suspend", "resume"]
+"""The changes of a seal that one person may make."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +96,10 @@ def issue(shop: Workshop, request: SealRequest, act: Act) -> tuple[Stored[Seal],
         )
         stored = changes.register_seal(seal, setup=None if parties.setup is None else parties.setup.facts())
     key = shop.keystore.generate("seal", request.algorithm)
-    return stored, certify(shop, seal.id, key, act)
+    return stored, _certify(shop, seal.id, key, act)
 
 
-def certify(shop: Workshop, seal_id: str, key: SigningKey, act: Act) -> Stored[SealKey]:
+def _certify(shop: Workshop, seal_id: str, key: SigningKey, act: Act) -> Stored[SealKey]:
     """Certify ``key`` for the seal under the agreement in force; an earlier certificate is retired, not revoked.
 
     The intent is committed before the authority's key is used; the certificate is released with its entry.
@@ -107,36 +114,104 @@ def certify(shop: Workshop, seal_id: str, key: SigningKey, act: Act) -> Stored[S
         return certification.record(changes, shop, intended, certificate)
 
 
-def renew_key(shop: Workshop, seal_id: str, act: Act, *, algorithm: Algorithm = "ecdsa-p256-sha256") -> Stored[SealKey]:
-    """Give the seal a new key and certify it; the old key is not used again. Raises as :func:`certify`."""
-    with shop.database.read() as connection:
-        certification.check_living(shop.registry.get(connection, Seal, seal_id).record)
-    return certify(shop, seal_id, shop.keystore.generate("seal", algorithm), act)
+def rotate_key(
+    shop: Workshop, seal_id: str, act: Act, *, algorithm: Algorithm = "ecdsa-p256-sha256"
+) -> Stored[SealKey]:
+    """Give the seal a new key and certify it; the old one is not used again and stays good for what it sealed.
+
+    Two persons: ``rotate_key``. Raises ``TransitionError`` and as :func:`certification.record`.
+    """
+    with acting(shop, act) as changes:  # before a key is made
+        two_persons.require(changes, "rotate_key", seal=seal_id, algorithm=algorithm)
+        check_living(lock_agreement(changes, seal_id).record)
+    return _certify(shop, seal_id, shop.keystore.generate("seal", algorithm), act)
 
 
-def change_state(shop: Workshop, seal_id: str, change: SealChange, act: Act) -> Stored[Seal]:
-    """Enable, suspend, resume, cancel or destroy; the certificate is held, released or revoked with it.
+def change_state(
+    shop: Workshop, seal_id: str, change: SealStep, act: Act, *, role: KeyRole = "administrator"
+) -> Stored[Seal]:
+    """Enable, suspend or resume, which one person may; its certificates are activated, held or released with it.
 
-    Raises ``registry.errors.TransitionError``.
+    A custodian may suspend, and nothing else. Raises ``registry.errors.TransitionError``.
     """
     with acting(shop, act) as changes:
-        lock_agreement(changes, seal_id)
-        return change_within(changes, seal_id, change)
+        check_role(lock_agreement(changes, seal_id).record, act, role)
+        return change_within(changes, seal_id, change, role=role)
 
 
-def change_within(changes: Changes, seal_id: str, change: SealChange) -> Stored[Seal]:
+def change_within(changes: Changes, seal_id: str, change: SealStep, *, role: KeyRole) -> Stored[Seal]:
     """As :func:`change_state`, as part of a transaction that holds the agreement's lock already."""
+    if change != "suspend":
+        seal = changes.store.get(changes.connection, Seal, seal_id).record
+        check_in_force(changes.store.get(changes.connection, Agreement, seal.agreement).record, changes.act.now)
     stored = changes.change_seal(seal_id, change)
-    if change in _REVOCATIONS:
-        certification.revoke(changes, seal_id, _REVOCATIONS[change])
+    if change != "suspend":  # a seal that is over says so first
+        key_steps.check_usable(changes, seal_id)
+    _KEYS[change](changes, seal_id, role=role)
     return stored
 
 
-_REVOCATIONS: dict[SealChange, RevocationReason | certification.Held | None] = {
-    "suspend": HELD,
-    "resume": None,
-    "cancel": CANCELLED,
+_KEYS: dict[SealStep, Callable[..., None]] = {
+    "enable": key_steps.activate,
+    "suspend": key_steps.hold,
+    "resume": key_steps.release,
 }
+
+
+def suspect(shop: Workshop, seal_id: str, act: Act, *, role: KeyRole = "administrator") -> Stored[Seal]:
+    """Revoke all certificates of the seal because its key may be in other hands, and suspend the seal.
+
+    One person, the custodian or an administrator, and never a hold: the key does not come back, the seal goes on only
+    with a new one (:func:`rotate_key`) [电子签名法 15]. Raises ``TransitionError`` ``nothing-to-revoke``.
+    """
+    with acting(shop, act) as changes:
+        found = lock_agreement(changes, seal_id)
+        check_role(found.record, act, role)
+        if not key_steps.revoke(changes, seal_id, "suspect", reason="key_compromise", role=role):
+            raise TransitionError(
+                "nothing-to-revoke",
+                f"印章 {seal_id} 没有未吊销的证书",
+                f"the seal {seal_id} has no certificate that is not revoked already",
+            )
+        seal = found.record
+        stops = seal.state == "active" or seal.suspended_with_agreement
+        return changes.change_seal(seal_id, "suspend") if stops else found
+
+
+def cancel(shop: Workshop, seal_id: str, reason: RevocationReason, act: Act) -> Stored[Seal]:
+    """End the use of the seal and revoke all its certificates for ``reason``.
+
+    Two persons: ``cancel_seal``. Raises ``TransitionError``.
+    """
+    with acting(shop, act) as changes:
+        two_persons.require(changes, "cancel_seal", seal=seal_id, reason=reason)
+        lock_agreement(changes, seal_id)
+        stored = changes.change_seal(seal_id, "cancel")
+        key_steps.revoke(changes, seal_id, "cancel", reason=reason, role="administrator")
+        return stored
+
+
+def backdate(shop: Workshop, key_id: str, effective: datetime, act: Act) -> Stored[SealKey]:
+    """Say that a revoked certificate is not to be trusted since ``effective`` already (RFC 5280 5.3.2).
+
+    Two persons: ``backdate_revocation``; the content names ``effective`` as ``ledger.moments.to_text`` writes it.
+    Raises ``TransitionError`` ``key-not-revoked``, ``RecordInvalidError`` ``effective-not-earlier``.
+    """
+    with acting(shop, act) as changes:
+        two_persons.require(changes, "backdate_revocation", key=key_id, effective=to_text(effective))
+        lock_agreement(changes, changes.store.get(changes.connection, SealKey, key_id).record.seal)
+        found = changes.store.get(changes.connection, SealKey, key_id)
+        return put(changes, seal_keys.backdate(found.record, effective), replaces=found, verb="backdated")
+
+
+def check_role(seal: Seal, act: Act, role: KeyRole) -> None:
+    """Raises :class:`TransitionError` ``not-the-custodian`` when somebody else acts as the seal's custodian."""
+    if role == "custodian" and act.by.id != seal.custodian:
+        raise TransitionError(
+            "not-the-custodian",
+            f"{act.by.id} 不是该印章的保管人（{seal.custodian}）",
+            f"{act.by.id} is not the custodian of the seal, who is {seal.custodian}",
+        )
 
 
 def set_custodian(shop: Workshop, seal_id: str, custodian: str, act: Act) -> Stored[Seal]:
@@ -167,13 +242,6 @@ def file_change(shop: Workshop, seal_id: str, position: int, filing_number: str,
     with acting(shop, act) as changes:
         lock_agreement(changes, seal_id)
         return changes.file_seal_change(seal_id, position, filing_number)
-
-
-def lock_agreement(changes: Changes, seal_id: str) -> Stored[Seal]:
-    """Lock the seal's agreement and read the seal behind that lock. Raises ``NotFoundError``."""
-    seal = changes.store.get(changes.connection, Seal, seal_id)
-    changes.store.lock(changes.connection, Agreement, seal.record.agreement)
-    return changes.store.get(changes.connection, Seal, seal_id)
 
 
 def _parties(connection: Connection, shop: Workshop, agreement_id: str, now: datetime) -> _Parties:

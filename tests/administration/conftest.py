@@ -7,12 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from approved_proposals import approved
 from world import GRANTEES, GRANTORS, World, build_world, terms
 
 from registry.agreements import sign_version
+from registry.proposals import ProposalAction
 from registry.records import Agreement
+from registry.seal_keys import RevocationReason
 from registry.store import Act, Actor
-from sealing.administration import agreements
+from sealing.administration import agreements, seals
 from sealing.settings import Settings
 from sealing.workshop import Workshop, open_workshop
 
@@ -38,6 +41,15 @@ class Office:
     def act(self, why: str = "测试", organ: str | None = None) -> Act:
         self.seconds += 1
         return Act(by=replace(ADMINISTRATOR, organ=organ), why=why, now=self.now)
+
+    def approved(self, action: ProposalAction, **content: object) -> Act:
+        """An act that carries out an approved proposal with this content."""
+        return approved(self.shop, self.act("两人办理"), action, **content)
+
+    def cancel(self, name: str, reason: RevocationReason = "cessation_of_operation") -> None:
+        """Cancel the seal of that name, by two persons."""
+        seal = self.world.seals[name]
+        seals.cancel(self.shop, seal, reason, self.approved("cancel_seal", seal=seal, reason=reason))
 
     def newest(self) -> tuple[str, dict]:
         """Kind and opened values of the newest entry."""

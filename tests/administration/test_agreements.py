@@ -132,18 +132,23 @@ def test_the_seal_of_a_suspended_agreement_or_a_suspended_seal_stays_on_hold(off
     agreements.bring_into_force(office.shop, agreement.id, office.act())
     assert office.get(Agreement, agreement.id).state == "suspended"
     held = present_key(office)
-    assert held.revoked_reason == certification.HELD
+    assert held.revoked_reason == "certificate_hold"
+    with pytest.raises(TransitionError) as caught:
+        seals.change_state(office.shop, office.world.seals["town"], "resume", office.act("恢复"))
+    assert caught.value.code == "agreement-not-in-force"
+    agreements.change_state(office.shop, agreement.id, "resume", office.act("恢复"))
+    assert present_key(office).revoked_reason == "certificate_hold"  # stopped for a reason of its own
     seals.change_state(office.shop, office.world.seals["town"], "resume", office.act("恢复"))
     assert present_key(office).revoked_at is None
 
 
 def test_a_cancelled_seal_gets_no_certificate(office):
     old = present_key(office)
-    seals.change_state(office.shop, office.world.seals["town"], "cancel", office.act("注销"))
+    office.cancel("town")
     agreement = office.amended()
     agreements.bring_into_force(office.shop, agreement.id, office.act())
     assert present_key(office).key_version == old.key_version
-    assert present_key(office).revoked_reason == certification.CANCELLED
+    assert present_key(office).revoked_reason == "cessation_of_operation"
 
 
 def test_what_changes_while_certificates_are_made_stops_the_amendment(office, monkeypatch):
@@ -151,7 +156,7 @@ def test_what_changes_while_certificates_are_made_stops_the_amendment(office, mo
     make = certification.make
 
     def meanwhile(shop, intended, now):
-        seals.change_state(shop, intended.seal.id, "cancel", office.act("注销"))
+        office.cancel("town")
         return make(shop, intended, now)
 
     monkeypatch.setattr(certification, "make", meanwhile)

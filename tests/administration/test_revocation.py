@@ -40,7 +40,10 @@ def test_hold_release_and_cancellation_are_told(office):
     seal, serial = office.world.seals["town"], serial_of(office, "town")
     told = []
     for change in ("suspend", "resume", "cancel"):
-        seals.change_state(office.shop, seal, change, office.act())
+        if change == "cancel":
+            office.cancel("town")
+        else:
+            seals.change_state(office.shop, seal, change, office.act())
         found = issuer_list(office)
         told.append(found.revoked[serial].reason if serial in found.revoked else None)
     assert told == ["certificate_hold", None, "cessation_of_operation"]
@@ -99,7 +102,7 @@ def _stored(office):
 
 
 def test_a_key_that_was_deleted_by_hand_is_missed(office):
-    seals.change_state(office.shop, office.world.seals["town"], "cancel", office.act())
+    office.cancel("town")
     table = TABLES[SealKey]
     with office.shop.database.write() as connection:
         connection.execute(delete(table).where(table.c.seal == office.world.seals["town"]))
@@ -109,7 +112,7 @@ def test_a_key_that_was_deleted_by_hand_is_missed(office):
 
 
 def test_a_revocation_undone_by_hand_is_refused(office):
-    seals.change_state(office.shop, office.world.seals["town"], "cancel", office.act())
+    office.cancel("town")
     table = TABLES[SealKey]
     with office.shop.database.write() as connection:
         body = office.find(SealKey, seal=office.world.seals["town"])[0]

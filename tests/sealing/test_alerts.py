@@ -93,7 +93,7 @@ def test_a_seal_stops_itself_in_the_commit_of_the_use(installed):
     assert next(each["code"] for each in outcomes[3].findings if not each["passed"]) == "seal_active"
     kinds = installed.kinds()
     place = kinds.index("seal.alerted")
-    assert kinds[place - 1 : place + 3] == ["seal.impressed", "seal.alerted", "seal.suspended", "seal_key.revoked"]
+    assert kinds[place - 1 : place + 3] == ["seal.impressed", "seal.alerted", "seal.suspended", "seal_key.held"]
     assert states(installed) == ("suspended", "certificate_hold")
     assert alerts(installed)[0].suspended
     with installed.shop.database.read() as connection:
