@@ -46,6 +46,7 @@ _REASONS: Final[Mapping[Reason, int]] = {  # RFC 5280 5.3.1; 0, unspecified, is 
 }
 _BASIC: Final = Oid("1.3.6.1.5.5.7.48.1.1")
 _NONCE: Final = Oid("1.3.6.1.5.5.7.48.1.2")
+_INVALIDITY_DATE: Final = Oid(x509.InvalidityDate.oid.dotted_string)
 _SHA_1: Final = Oid("1.3.14.3.2.26")
 _DIGESTS: Final = {_SHA_1.dotted_string: "sha1", SHA_256.dotted_string: "sha256"}
 _GOOD, _UNKNOWN = b"\x80\x00", b"\x82\x00"  # CertStatus: [0] and [2] IMPLICIT NULL
@@ -91,6 +92,7 @@ class _SingleResponse:
     status: asn1.TLV
     this_update: asn1.GeneralizedTime
     next_update: Annotated[asn1.GeneralizedTime | None, asn1.Explicit(0)]
+    extensions: Annotated[list[Extension] | None, asn1.Explicit(1)]
 
 
 @asn1.sequence
@@ -214,7 +216,11 @@ def make_response(
         produced_at=this,
         responses=[
             _SingleResponse(
-                certificate=tlv(each.asked.der), status=_status(each.status), this_update=this, next_update=following
+                certificate=tlv(each.asked.der),
+                status=_status(each.status),
+                this_update=this,
+                next_update=following,
+                extensions=_invalidity(each.status),
             )
             for each in answers
         ],
@@ -276,6 +282,13 @@ def _status(status: Literal["good", "unknown"] | Revoked) -> Any:  # noqa: ANN40
         revoked = asn1.encode_der(_RevokedInfo(time=_time(status.time), reason=reason))
         return tlv(b"\xa1" + revoked[1:])  # [1] IMPLICIT: only the tag differs
     return tlv(_GOOD if status == "good" else _UNKNOWN)
+
+
+def _invalidity(status: Literal["good", "unknown"] | Revoked) -> list[Extension] | None:
+    """RFC 6960 4.4.5: the extensions of an entry in a list are those of a single answer, too."""
+    if not isinstance(status, Revoked) or status.invalid_since is None:
+        return None
+    return [Extension(kind=_INVALIDITY_DATE, critical=None, value=asn1.encode_der(_time(status.invalid_since)))]
 
 
 def _nonce(nonce: bytes) -> Extension:

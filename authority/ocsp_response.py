@@ -4,12 +4,13 @@ Only the issuer itself, or a responder that the same issuer certified for this p
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import new as new_hash
 from typing import Literal
 
 from asn1crypto import ocsp as asn1
+from asn1crypto.core import GeneralizedTime
 from asn1crypto.keys import PublicKeyInfo
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -87,8 +88,12 @@ def _read(der: bytes, issuer_cert: x509.Certificate) -> tuple[OcspAnswer, ...]:
     _check_signature(basic, response, responder)
     nonces = [each.value.nonce for each in response.extensions if isinstance(each.value, x509.OCSPNonce)]
     found = tuple(
-        _answer(single, response, responder, vouched=vouched, nonce=nonces[0] if nonces else None)
-        for single in _singles(response)
+        replace(
+            _answer(single, response, responder, vouched=vouched),
+            revoked=_revoked(single, _invalid_since(raw)),
+            nonce=nonces[0] if nonces else None,
+        )
+        for single, raw in zip(_singles(response), basic["tbs_response_data"]["responses"], strict=True)
         if _about(single, issuer_cert)
     )
     if not found:
@@ -177,27 +182,37 @@ def _answer(
     responder: x509.Certificate,
     *,
     vouched: bool,
-    nonce: bytes | None,
 ) -> OcspAnswer:
     return OcspAnswer(
         serial=single.serial_number,
         status=_STATES[single.certificate_status],
-        revoked=_revoked(single),
+        revoked=None,
         this_update=single.this_update_utc,
         next_update=single.next_update_utc,
         produced_at=response.produced_at_utc,
         responder=responder,
         vouched=vouched,
-        nonce=nonce,
+        nonce=None,
     )
 
 
-def _revoked(single: ocsp.OCSPSingleResponse) -> Revoked | None:
+def _invalid_since(single: asn1.SingleResponse) -> datetime | None:
+    """RFC 6960 4.4.5, RFC 5280 5.3.2; the other library shows extensions of the first answer only."""
+    for extension in single["single_extensions"] or ():
+        if extension["extn_id"].dotted == x509.InvalidityDate.oid.dotted_string:
+            since: datetime = GeneralizedTime.load(extension["extn_value"].contents, strict=True).native
+            return since
+    return None
+
+
+def _revoked(single: ocsp.OCSPSingleResponse, invalid_since: datetime | None) -> Revoked | None:
     if single.revocation_time_utc is None:
         return None
     flag = single.revocation_reason
     reason = "unspecified" if flag is None else REASONS.get(flag, "unspecified")
-    return Revoked(serial=single.serial_number, time=single.revocation_time_utc, reason=reason)
+    return Revoked(
+        serial=single.serial_number, time=single.revocation_time_utc, reason=reason, invalid_since=invalid_since
+    )
 
 
 def _check_critical(data: asn1.ResponseData) -> None:

@@ -49,11 +49,20 @@ _UNDERSTOOD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoked:
-    """One certificate that no longer holds, since when (aware, whole seconds are kept), and why."""
+    """One certificate that no longer holds, since when (aware, whole seconds are kept), and why.
+
+    ``invalid_since`` is when it ceased to be trusted, where that is known to be before it was revoked (RFC 5280 5.3.2).
+    """
 
     serial: int
     time: datetime
     reason: Reason
+    invalid_since: datetime | None = None
+
+    @property
+    def effective(self) -> datetime:
+        """Since when it is not to be trusted: the earlier of the two."""
+        return self.time if self.invalid_since is None else min(self.time, self.invalid_since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,20 +166,26 @@ def _entry(revoked: Revoked) -> dict[str, object]:
         "user_certificate": revoked.serial,
         "revocation_date": encode_time(revoked.time),
     }
+    extensions: list[x509.ExtensionType] = []
     if revoked.reason != "unspecified":  # RFC 5280 5.3.1: left out rather than said
-        reason = x509.CRLReason(_FLAGS[revoked.reason])
-        entry["crl_entry_extensions"] = [encode_extension(reason, critical=False)]
+        extensions.append(x509.CRLReason(_FLAGS[revoked.reason]))
+    if revoked.invalid_since is not None:
+        extensions.append(x509.InvalidityDate(revoked.invalid_since.replace(microsecond=0)))
+    if extensions:
+        entry["crl_entry_extensions"] = [encode_extension(each, critical=False) for each in extensions]
     return entry
 
 
 def _read_entry(entry: x509.RevokedCertificate) -> Revoked:
     reasons = [each.value.reason for each in entry.extensions if isinstance(each.value, x509.CRLReason)]
+    since = [each.value.invalidity_date_utc for each in entry.extensions if isinstance(each.value, x509.InvalidityDate)]
     if any(each.critical and each.oid not in _UNDERSTOOD for each in entry.extensions):
         raise _not_understood()
     return Revoked(
         serial=entry.serial_number,
         time=entry.revocation_date_utc,
         reason=REASONS.get(reasons[0], "unspecified") if reasons else "unspecified",
+        invalid_since=since[0] if since else None,
     )
 
 

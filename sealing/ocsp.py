@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final, cast
+from typing import Final
 
 from cryptography import x509
 from sqlalchemy import Connection
@@ -25,13 +25,13 @@ from authority.ocsp import (
     refusal,
     request_about,
 )
-from authority.revocation import Reason, Revoked
+from authority.revocation import Revoked
 from keystore.interface import KeystoreError
 from ledger.errors import DatabaseError, LedgerError
 from registry.errors import RegistryError
 from registry.records import SealKey, ServiceKey
 from sealing.errors import InstallationError
-from sealing.revocation import State, key_state
+from sealing.revocation import State, key_state, revoked_as
 from sealing.service_keys import service_key
 from sealing.workshop import Workshop
 
@@ -111,10 +111,7 @@ def _status(connection: Connection, shop: Workshop, asked: AskedCertificate) -> 
     key = _key(connection, shop, f"{asked.serial:x}")
     if key is None:
         return Answer(asked=asked, status="unknown")
-    if key.revoked_at is None:
-        return Answer(asked=asked, status="good")
-    reason = cast("Reason", key.revoked_reason)
-    return Answer(asked=asked, status=Revoked(serial=asked.serial, time=key.revoked_at, reason=reason))
+    return Answer(asked=asked, status=revoked_as(key) or "good")
 
 
 def _key(connection: Connection, shop: Workshop, serial: str) -> SealKey | ServiceKey | None:

@@ -125,11 +125,20 @@ def _make(
 
 def _revoked(connection: Connection, shop: Workshop) -> list[Revoked]:
     keys = [key for kind in _KINDS for key in _keys(connection, shop, kind)]
-    return [
-        Revoked(serial=int(key.serial, 16), time=key.revoked_at, reason=cast("Reason", key.revoked_reason))
-        for key in keys
-        if key.revoked_at is not None and (isinstance(key, ServiceKey) or key.issuer == "internal")
-    ]
+    told = [revoked_as(key) for key in keys if isinstance(key, ServiceKey) or key.issuer == "internal"]
+    return [each for each in told if each is not None]
+
+
+def revoked_as(key: SealKey | ServiceKey) -> Revoked | None:
+    """What lists and answers say of a key that is held or revoked; None of a good one."""
+    if key.revoked_at is None:
+        return None
+    return Revoked(
+        serial=int(key.serial, 16),
+        time=key.revoked_at,
+        reason=cast("Reason", key.revoked_reason),
+        invalid_since=key.revoked_effective if isinstance(key, SealKey) else None,
+    )
 
 
 def _keys(

@@ -39,7 +39,7 @@ def judge_revocation(
 def _as_told(found: Standing, ended: Ended, subject: x509.Certificate) -> Standing:
     """The log knows more than a list: when it was recorded, and since when it counts (the earlier of both words)."""
     listed = found.revoked is not None and found.revoked.reason != HOLD
-    effective = min(ended.effective, found.revoked.time) if listed and found.revoked else ended.effective
+    effective = min(ended.effective, found.revoked.effective) if listed and found.revoked else ended.effective
     told = Revoked(serial=subject.serial_number, time=ended.time, reason=cast("Reason", ended.reason))
     return replace(found, state="revoked", revoked=told, effective=effective)
 
@@ -57,7 +57,7 @@ def _said(found: Standing, times: Times, *, now: datetime, signer: bool) -> Iter
 
 def _revoked(found: Standing, revoked: Revoked, times: Times, *, signer: bool) -> Finding:
     """A proof from outside that is older than the effective time saves; one older than the revocation leaves doubt."""
-    effective = found.effective or revoked.time
+    effective = found.effective or revoked.effective
     zh, en = shown_end(Ended(time=revoked.time, effective=effective, reason=revoked.reason))
     outside = None if times.outside is None else times.outside.time
     if outside is not None and outside < effective:
