@@ -21,6 +21,7 @@ from sealing import clock
 from sealing.recover import recover
 from sealing.seal import Sealer
 from sealing.settings import Settings
+from sealing.upkeep import Upkeep
 from sealing.witnessing import Witnessing
 from sealing.workshop import Workshop, open_workshop
 
@@ -77,9 +78,12 @@ def application(settings: Settings, *, complete: Complete | None = None) -> Fast
         witnessing = Witnessing(shop, clock.utc_now)
         stack.callback(witnessing.stop)
         witnessing.start()  # before anything is appended
+        upkeep = Upkeep(shop, clock.utc_now)
+        stack.callback(upkeep.stop)
         closing = stack.pop_all().close
     try:
         _recover(shop)
+        upkeep.start()
         app = create_app(shop, Sealer(shop), closing=closing)
         if complete is not None:
             complete(app)

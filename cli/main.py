@@ -19,6 +19,7 @@ from cli.commands import (
     renewing,
     seal_uses,
     seals,
+    service_keys,
     watching,
     witnessing,
 )
@@ -48,4 +49,5 @@ app.add_typer(items.commands, name="item")
 app.add_typer(agreements.commands, name="agreement")
 app.add_typer(seals.commands, name="grant")
 app.add_typer(clients.commands, name="client")
+app.add_typer(service_keys.commands, name="service-key")
 app.add_typer(ceremony.commands, name="ceremony")

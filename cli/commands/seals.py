@@ -75,6 +75,16 @@ def suspend(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False)
 
 @commands.command()
 @console.guarded
+def suspect(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
+    """疑似失密：立即吊销全部证书并停用，换钥后方可再用 / The key may be taken: revoke at once and suspend."""
+    from sealing.administration import seals  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(seals.suspect(shop, seal, act(why)), json=as_json)
+
+
+@commands.command()
+@console.guarded
 def resume(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
     """恢复 / Resume."""
     _change(seal, "resume", why, data, as_json=as_json)

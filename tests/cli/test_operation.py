@@ -63,7 +63,7 @@ def test_a_file_that_no_record_names_is_a_note(desk, shop):
 
 
 def test_recover_with_nothing_to_do(desk):
-    assert desk.json("recover") == {"abandoned": []}
+    assert desk.json("recover") == {"abandoned": [], "suspended": []}
     assert "0" in desk.run("recover").out
 
 
