@@ -7,9 +7,9 @@ no database.
 
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from ledger.canonical import canonical
 from registry.errors import TransitionError
@@ -56,6 +56,12 @@ class Proposal(Record):
     decision_reason: Text | None = None
     ended_at: UtcTime | None = None
     outcome: _Json | None = None  # canonical JSON: the ids of what was made, or why it could not be
+
+    @model_validator(mode="after")
+    def _content_is_what_was_signed(self) -> Self:
+        if self.content_digest != "sha256:" + sha256(self.content.encode()).hexdigest():
+            raise ValueError("内容与摘要不符 / the content is not what its digest says")
+        return self
 
     def is_open(self, now: datetime) -> bool:
         """Whether it may still be decided."""

@@ -172,8 +172,11 @@ class Registry:
             groups={
                 "row": commitment(kind, record_id, version, row_digest),
                 "body": body,
-                "act": {"by": {"id": by.id, "name": by.name, "organ": by.organ}, "why": why}
-                | ({"proposal": proposal} if proposal else {}),
+                "act": {
+                    "by": {"id": by.id, "name": by.name, "organ": by.organ},
+                    "why": why,
+                    **({"proposal": proposal} if proposal else {}),
+                },
             },
         )
         index = self.book.append(connection, draft, now).index

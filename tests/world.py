@@ -17,6 +17,7 @@ from typing import Any
 import typst
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from two_administrators import Administrator, both
 
 from ledger.ids import new_id
 from registry.agreement_terms import read_terms
@@ -25,6 +26,7 @@ from registry.approval import ApprovalClaims, ApprovedDocument, ApprovedItem, ma
 from registry.catalogue import load_shipped
 from registry.natural_person import identity_check_character
 from registry.organ_code import check_character
+from registry.proposals import ProposalAction
 from registry.record import Record
 from registry.records import (
     Client,
@@ -37,7 +39,7 @@ from registry.records import (
 )
 from registry.store import Act, Actor
 from sealing.administration.acts import acting
-from sealing.administration.seals import SealPolicy, SealRequest, change_state, issue
+from sealing.administration.seals import SealPolicy, change_state
 from sealing.order import Caller, Order, Submission
 from sealing.settings import Settings
 from sealing.workshop import Workshop, initialise
@@ -99,9 +101,14 @@ class World:
     seals: dict[str, str] = field(default_factory=dict)
     clients: dict[str, Caller] = field(default_factory=dict)
     attesting: tuple[str, ec.EllipticCurvePrivateKey] | None = None
+    administrators: dict[str, tuple[Administrator, Administrator]] = field(default_factory=dict)
 
     def act(self, why: str = "测试准备") -> Act:
         return Act(by=OPERATOR, why=why, now=self.now)
+
+    def two_persons(self, action: ProposalAction, organ: str, act: Act | None = None, **content: Any) -> dict[str, Any]:
+        """What one administrator of ``organ`` proposed and the other approved, once it is done."""
+        return both(self.shop, self.administrators[organ], action, content, act or self.act())
 
     def put(self, *records: Record, why: str = "测试准备") -> None:
         with self.shop.database.write() as connection:
@@ -302,6 +309,8 @@ class Plan:
         self._organs(world)
         for number, grantee in enumerate((COUNTY, TOWN, TOWN2, OTHER)):
             self._staff(world, grantee, number * 10)
+        for number, grantor in enumerate(GRANTORS.values()):
+            self._administrators(world, grantor, 60 + number * 10)
         for name in GRANTORS:
             self._agreement(world, name)
             self._seal(world, name)
@@ -366,10 +375,23 @@ class Plan:
         )
         for person, role in ((user, "seal_user"), (principal, "principal"), (custodian, "custodian")):
             self._role(world, person, organ, role)
+        key_id, private = self._key(world, principal)
+        world.staff[organ] = Staff(user=user, principal=principal, custodian=custodian, key_id=key_id, key=private)
+
+    def _administrators(self, world: World, organ: str, number: int) -> None:
+        made = []
+        for place, title in enumerate(("管理员甲", "管理员乙")):
+            person = self._person(world, f"示例{ORGANS[organ][0][:3]}{title}", number + place)
+            self._role(world, person, organ, "grantor_administrator")
+            key_id, private = self._key(world, person)
+            made.append(Administrator(person=person, organ=world.codes[organ], kid=key_id, key=private))
+        world.administrators[organ] = (made[0], made[1])
+
+    def _key(self, world: World, person: str) -> tuple[str, ec.EllipticCurvePrivateKey]:
         private = ec.generate_private_key(ec.SECP256R1())
         key = PersonKey(
             id=new_id("pky"),
-            person=principal,
+            person=person,
             algorithm="ES256",
             public_key=public_bytes(private),
             registered_by=OPERATOR.id,
@@ -378,7 +400,7 @@ class Plan:
             valid_until=None,
         )
         world.put(key)
-        world.staff[organ] = Staff(user=user, principal=principal, custodian=custodian, key_id=key.id, key=private)
+        return key.id, private
 
     def _agreement(self, world: World, name: str) -> None:
         with acting(world.shop, world.act("签订协议")) as changes:
@@ -393,10 +415,21 @@ class Plan:
 
     def _seal(self, world: World, name: str) -> None:
         custodian = world.staff[GRANTEES[name]].custodian
-        request = SealRequest(agreement=world.agreements[name], custodian=custodian, policy=self.policy)
-        seal, _ = issue(world.shop, request, world.act("刻制印章"))
-        change_state(world.shop, seal.record.id, "enable", world.act("启用"))
-        world.seals[name] = seal.record.id
+        policy = self.policy
+        limits = None if policy.limits is None else policy.limits.model_dump(mode="json")
+        made = world.two_persons(
+            "issue_seal",
+            GRANTORS[name],
+            world.act("刻制印章"),
+            agreement=world.agreements[name],
+            custodian=custodian,
+            level=policy.level,
+            may_lower=policy.may_lower,
+            check_mark=policy.check_mark,
+            limits=limits,
+        )
+        change_state(world.shop, made["seal"], "enable", world.act("启用"))
+        world.seals[name] = made["seal"]
 
     def _clients(self, world: World) -> None:
         grantees = tuple(world.codes[each] for each in (COUNTY, TOWN, TOWN2))

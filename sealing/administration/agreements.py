@@ -5,13 +5,13 @@ from typing import Any
 from cryptography import x509
 
 from registry import agreements as life
-from registry.agreement_terms import AgreementTerms, read_terms
-from registry.agreements import AgreementChange
+from registry.agreement_terms import AgreementTerms, read_terms, terms_digest
+from registry.agreements import AgreementChange, AgreementVersion
 from registry.changes import Changes
 from registry.errors import ConflictError
 from registry.records import Agreement, Seal, SealKey
 from registry.store import Act, Stored
-from sealing.administration import agreement_seals, certification
+from sealing.administration import agreement_seals, certification, two_persons
 from sealing.administration.acts import acting
 from sealing.administration.catalogue import check_item
 from sealing.administration.certification import Certification
@@ -48,7 +48,7 @@ def sign(shop: Workshop, agreement: str, jws: str, act: Act) -> Stored[Agreement
 
 
 def bring_into_force(shop: Workshop, agreement: str, act: Act) -> Stored[Agreement]:
-    """Bring the signed draft or amendment into force.
+    """Bring the signed draft or amendment into force. An amendment takes two persons: ``change_agreement``.
 
     With an amendment every seal of the agreement gets a new certificate over the new terms, in the same
     transaction: at no moment does a certificate name other terms than those in force. Certificates of outside
@@ -58,6 +58,7 @@ def bring_into_force(shop: Workshop, agreement: str, act: Act) -> Stored[Agreeme
         found = changes.store.lock(changes.connection, Agreement, agreement)
         if found.record.pending is None:
             return changes.bring_into_force(agreement)
+        _two_persons(changes, "bring_into_force", agreement, found.record.pending)
         coming = life.bring_into_force(found.record, now=act.now)
         intended = [
             certification.intend(changes, shop, seal, coming, shop.keystore.open(key.key_ref))
@@ -68,8 +69,14 @@ def bring_into_force(shop: Workshop, agreement: str, act: Act) -> Stored[Agreeme
 
 
 def change_state(shop: Workshop, agreement: str, change: AgreementChange, act: Act) -> Stored[Agreement]:
-    """Suspend, resume, end or recall. Raises ``TransitionError`` ``agreement-change-refused``."""
+    """Suspend, resume, end or recall; all but suspending takes two persons: ``change_agreement``.
+
+    Raises ``TransitionError`` ``agreement-change-refused``.
+    """
     with acting(shop, act) as changes:
+        if change != "suspend":  # stopping never waits
+            current = changes.store.lock(changes.connection, Agreement, agreement).record.current
+            _two_persons(changes, change, agreement, current)
         stored = changes.change_agreement(agreement, change)
         agreement_seals.follow(changes, agreement, change)
         return stored
@@ -88,6 +95,8 @@ def _amended(
                 "协议或其印章在签发证书期间已变更，未生效；请重试",
                 "the agreement or its seals changed while certificates were made; nothing came into force, try again",
             )
+        if present.record.pending is not None:
+            _two_persons(changes, "bring_into_force", found.record.id, present.record.pending)
         stored = changes.bring_into_force(found.record.id)
         for each, certificate in made:
             certification.record(changes, shop, each, certificate)
@@ -102,6 +111,11 @@ def _certified_here(changes: Changes, agreement: str) -> list[tuple[Seal, SealKe
         if seal.record.takes_its_number and key is not None and key.record.issuer == "internal":
             pairs.append((seal.record, key.record))
     return pairs
+
+
+def _two_persons(changes: Changes, change: str, agreement: str, version: AgreementVersion) -> None:
+    digest = terms_digest(version.terms)
+    two_persons.require(changes, "change_agreement", agreement=agreement, change=change, terms_digest=digest)
 
 
 def _check_items(changes: Changes, terms: AgreementTerms) -> None:

@@ -30,6 +30,7 @@ from registry.records import CalendarDay
 from registry.sheets import BadCell, Grid, SheetUnreadableError
 from registry.store import Act, Stored
 from sandbox.errors import WorkerFailedError
+from sealing.administration import two_persons
 from sealing.administration.acts import acting, put
 from sealing.errors import OrderError
 from sealing.workshop import Workshop
@@ -105,12 +106,15 @@ def import_sheet(
 ) -> Imported:
     """Replace the lists that a CSV or XLSX file holds by what it says; pilots are added to those there are.
 
-    A file with any bad cell changes nothing and answers which cells. XLSX is read in a worker process. Raises
-    ``registry.sheets.SheetUnreadableError``, :class:`ConflictError`, ``sandbox`` errors.
+    Anything but a dry run takes two persons: ``change_catalogue``. A file with any bad cell changes nothing and answers
+    which cells. XLSX is read in a worker process. Raises ``registry.sheets.SheetUnreadableError``,
+    :class:`ConflictError`, ``sandbox`` errors.
     """
     kind = _KINDS[table]
     plan = kind.check(_grid(shop, path, format_))
     with acting(shop, act) as changes:
+        if not dry_run:
+            two_persons.require(changes, "change_catalogue", change="import", table=table)
         stored = _stored(changes, kind.model)
         change = kind.change([each.record for each in stored.values()], plan.rows, act.now)
         if not dry_run and not plan.bad:
@@ -137,9 +141,10 @@ def export(shop: Workshop, now: datetime, *, table: TableName, format_: SheetFor
 
 
 def add_pilot(shop: Workshop, request: PilotRequest, act: Act) -> Stored[PilotRegion]:
-    """Register a pilot region [002 附件2 序号12]. Raises ``NotFoundError``, :class:`ConflictError`."""
+    """Register a pilot region [002 附件2 序号12]; two persons. Raises ``NotFoundError``, :class:`ConflictError`."""
     about = (request.list, str(request.number), request.region)
     with acting(shop, act) as changes:
+        two_persons.require(changes, "change_catalogue", change="add_pilot", region=request.region)
         check_item(changes, request.list, request.number)
         pilot = build(
             PilotRegion,
@@ -157,8 +162,9 @@ def add_pilot(shop: Workshop, request: PilotRequest, act: Act) -> Stored[PilotRe
 
 
 def end_pilot(shop: Workshop, pilot: str, act: Act) -> Stored[PilotRegion]:
-    """End a pilot region now. Raises ``NotFoundError``, :class:`TransitionError` ``ended-already``."""
+    """End a pilot region now; two persons. Raises ``NotFoundError``, :class:`TransitionError` ``ended-already``."""
     with acting(shop, act) as changes:
+        two_persons.require(changes, "change_catalogue", change="end_pilot", pilot=pilot)
         found = changes.store.get(changes.connection, PilotRegion, pilot)
         if not found.record.comes_into_force(act.now):
             raise TransitionError("ended-already", f"试点 {pilot} 已终止", f"pilot region {pilot} has ended already")
@@ -166,8 +172,9 @@ def end_pilot(shop: Workshop, pilot: str, act: Act) -> Stored[PilotRegion]:
 
 
 def set_days(shop: Workshop, days: Sequence[DayRequest], act: Act) -> list[Stored[CalendarDay]]:
-    """Say of days whether they are working days, above what the shipped calendar knows."""
+    """Say of days whether they are working days, above what the shipped calendar knows; two persons."""
     with acting(shop, act) as changes:
+        two_persons.require(changes, "change_catalogue", change="set_days")
         return [_set_day(changes, day) for day in days]
 
 

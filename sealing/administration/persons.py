@@ -7,7 +7,9 @@ from ledger.ids import new_id
 from registry.record import build
 from registry.records import Organ, Person, PersonKey, RoleAssignment
 from registry.store import Act, Stored
+from sealing.administration import two_persons
 from sealing.administration.acts import acting, end, put
+from sealing.administration.administrators import ADMINISTRATOR, governed_organs, is_governed
 from sealing.administration.key_registration import KeyRequest, key_values
 from sealing.workshop import Workshop
 
@@ -36,12 +38,17 @@ def register(shop: Workshop, name: str, identity_number: str, act: Act) -> Store
 
 
 def assign_role(shop: Workshop, request: RoleRequest, act: Act) -> Stored[RoleAssignment]:
-    """Designate a person. Raises ``NotFoundError`` for a person or organ that is not registered."""
+    """Designate a person. A further administrator takes two persons: ``add_administrator``.
+
+    Raises ``NotFoundError`` for a person or organ that is not registered.
+    """
     with acting(shop, act) as changes:
         for person in (request.person, request.on_behalf_of):
             if person is not None:
                 changes.store.get(changes.connection, Person, person)
         changes.store.find_one(changes.connection, Organ, code=request.organ)
+        if request.role == ADMINISTRATOR and is_governed(changes, request.organ):
+            two_persons.require(changes, "add_administrator", what="role", person=request.person, organ=request.organ)
         role = build(
             RoleAssignment,
             id=new_id("rol"),
@@ -63,12 +70,14 @@ def end_role(shop: Workshop, role: str, act: Act) -> Stored[RoleAssignment]:
 
 
 def register_key(shop: Workshop, person: str, request: KeyRequest, act: Act) -> Stored[PersonKey]:
-    """Register a principal's own approval key: what it signs counts as ``person_signed``.
+    """Register a person's own key: what it signs counts as ``person_signed``. An administrator's takes two persons.
 
     Raises ``NotFoundError``, ``EvidenceError`` ``key-unsuitable``, ``RecordInvalidError``.
     """
     with acting(shop, act) as changes:
         holder = changes.store.get(changes.connection, Person, person).record.id
+        if governed_organs(changes, person):
+            two_persons.require(changes, "add_administrator", what="key", person=person)
         values = key_values(changes, request, holder=holder)
         return put(changes, build(PersonKey, id=new_id("pky"), person=holder, **values))
 

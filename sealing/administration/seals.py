@@ -74,11 +74,12 @@ class _Parties:
 def issue(shop: Workshop, request: SealRequest, act: Act) -> tuple[Stored[Seal], Stored[SealKey]]:
     """Register a seal in state ``pending``, generate its key and certify it for its agreement.
 
-    Raises :class:`RecordInvalidError` when setup table, agreement and grantor do not fit each other,
-    ``registry.errors.ConflictError`` when the number is taken, ``NotFoundError`` for a custodian that is not
-    registered, ``authority`` and ``keystore`` errors.
+    Two persons: ``issue_seal``. Raises :class:`RecordInvalidError` when setup table, agreement and grantor do not fit
+    each other, ``registry.errors.ConflictError`` when the number is taken, ``NotFoundError`` for a custodian that is
+    not registered, ``authority`` and ``keystore`` errors.
     """
     with acting(shop, act) as changes:
+        two_persons.require(changes, "issue_seal", agreement=request.agreement)
         parties = _parties(changes.connection, shop, request.agreement, act.now)
         if request.custodian is not None:
             changes.store.get(changes.connection, Person, request.custodian)
