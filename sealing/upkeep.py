@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from sealing.administration.agreement_seals import suspend_lapsed
+from sealing.administration.proposals import end_overdue
 from sealing.clock import Clock
 from sealing.workshop import Workshop
 
@@ -42,6 +43,9 @@ class Upkeep:
         suspended = suspend_lapsed(self._shop, self._clock())
         if suspended:
             log.info("suspended_with_lapsed_agreements", seals=suspended)
+        closed = end_overdue(self._shop, self._clock())
+        if closed:
+            log.info("closed_overdue_proposals", proposals=closed)
 
     def _run(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The catalogue: items, setup tables, pilot regions; published, exported, imported."""
+"""The catalogue: items, setup tables, pilot regions; read, exported, and sheets tried before they are proposed."""
 
 from typing import Annotated, Final, Literal
 
@@ -7,48 +7,35 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import files
-from api.bodies import After, Answer, Kept, Limit, Moment, Page, Reasoned, kept, page_of
+from api.bodies import After, Answer, Limit, Page, page_of
 from api.callers import PUBLIC, Operator, act_of
-from api.errors import RequestError, TooLargeError
+from api.errors import TooLargeError
 from api.negotiation import CSV, XLSX, preferred
 from api.openapi import FieldError, multipart
 from api.service import Serving
 from api.uploads import Parts, Upload
 from policies.facts import ItemKey, Regime
 from registry.catalogue import item_in_force
-from registry.catalogue_rows import CatalogueItem, ItemNumber, ListName, PilotRegion, SetupRow
+from registry.catalogue_rows import CatalogueItem, SetupRow
 from registry.errors import NotFoundError
-from registry.fields import RegionCode, Text
-from registry.sheets import MOST_BYTES, SheetRefusedError
+from registry.sheets import MOST_BYTES
 from sealing.administration import catalogue
-from sealing.administration.catalogue import PilotRequest, SheetFormat, TableName
+from sealing.administration.catalogue import SheetFormat, TableName
 
 router: Final = APIRouter(prefix="/v1", tags=["catalogue"])
-_BODY: Final = multipart("file", reason={"type": "string"})
+_BODY: Final = multipart("file")
 _FORMATS: Final[dict[str, SheetFormat]] = {CSV: "csv", XLSX: "xlsx"}
-SheetParts = Annotated[Upload, Depends(Parts("file", required=("reason",), suffix=".xlsx"))]
+SheetParts = Annotated[Upload, Depends(Parts("file", suffix=".xlsx"))]
 
 
-class ImportAnswer(Answer):
-    """What an import did or, as a dry run, would do; with any bad cell, nothing."""
+class CheckAnswer(Answer):
+    """What an import would do; with any bad cell, nothing."""
 
     table: TableName
-    dry_run: bool
     rows: int
     opened: int
     closed: int
     bad: list[FieldError]
-
-
-class PilotBody(Reasoned):
-    """A region where an item is open during its pilot phase [002 附件2 序号12]."""
-
-    list: ListName
-    number: ItemNumber
-    region: RegionCode
-    valid_from: Moment
-    valid_until: Moment | None = None
-    source: Text
 
 
 @router.get("/items", operation_id="listItems", dependencies=[PUBLIC])
@@ -104,54 +91,28 @@ def export_catalogue(request: Request, service: Serving, table: TableName) -> Re
     return files.file_of(content, name=f"{table}.{format_}", media_type=form)
 
 
-@router.post("/items/import", operation_id="importCatalogue", openapi_extra=_BODY)
-def import_catalogue(
+@router.post("/items/check", operation_id="checkCatalogue", openapi_extra=_BODY)
+def check_catalogue(
     service: Serving,
     caller: Operator,
     upload: SheetParts,
     format_: Annotated[Literal["csv", "xlsx"], Query(alias="format")],
     table: TableName = "items",
-    *,
-    dry_run: bool = True,
-) -> ImportAnswer:
-    """Replace the lists in a sheet. A dry run, the default, names each bad cell; else a bad cell refuses all."""
+) -> CheckAnswer:
+    """What a sheet would change, and each bad cell. Nothing is changed: that takes a proposal (docs/proposals.md)."""
     if upload.file.length > MOST_BYTES:
         raise TooLargeError(
             "sheet-too-large", f"表格超过 {MOST_BYTES} 字节", f"the sheet is longer than {MOST_BYTES} bytes"
         )
-    act = act_of(caller, _reason(upload), service)
-    done = catalogue.import_sheet(service.shop, upload.file.path, act, table=table, format_=format_, dry_run=dry_run)
-    if done.bad and not dry_run:
-        raise SheetRefusedError(done.bad)
-    return ImportAnswer(
-        table=done.table,
-        dry_run=done.dry_run,
-        rows=done.rows,
-        opened=done.opened,
-        closed=done.closed,
+    act = act_of(caller, "试查 / a dry run", service)
+    found = catalogue.import_sheet(service.shop, upload.file.path, act, table=table, format_=format_, dry_run=True)
+    return CheckAnswer(
+        table=found.table,
+        rows=found.rows,
+        opened=found.opened,
+        closed=found.closed,
         bad=[
             FieldError(field=f"{cell.row}:{cell.column}", found=cell.found, expected_zh=cell.zh, expected_en=cell.en)
-            for cell in done.bad
+            for cell in found.bad
         ],
     )
-
-
-@router.post("/items/pilots", operation_id="addPilot", status_code=201)
-def add_pilot(service: Serving, caller: Operator, body: PilotBody) -> Kept[PilotRegion]:
-    """Register a pilot region."""
-    request = PilotRequest(
-        list=body.list,
-        number=body.number,
-        region=body.region,
-        valid_from=body.valid_from,
-        valid_until=body.valid_until,
-        source=body.source,
-    )
-    return kept(catalogue.add_pilot(service.shop, request, act_of(caller, body.reason, service)))
-
-
-def _reason(upload: Upload) -> str:
-    reason = upload.text("reason") or ""
-    if not reason or len(reason) > 2000:  # noqa: PLR2004  as every other reason
-        raise RequestError("reason-missing", "reason 应为 1 至 2000 字", "reason should have 1 to 2000 characters")
-    return reason

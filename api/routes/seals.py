@@ -1,25 +1,24 @@
 """Seals 2号章: issued for an agreement, enabled, suspended, resumed, cancelled, destroyed; and what they look like."""
 
 from datetime import datetime
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
-from pydantic import Field, model_validator
+from pydantic import Field
 from starlette.responses import Response
 
 from api import files
 from api.bodies import After, Answer, Id, Kept, Limit, Page, Reasoned, kept, page_of
 from api.callers import Grantor, Insider, Requester, act_of, hidden
 from api.service import Service, Serving
-from keystore.interface import Algorithm
-from registry.fields import Digest, Millimetres, Name, RecordId
+from registry.fields import Name, RecordId
 from registry.records import Agreement, Seal, SealKey
 from registry.row_guard import Stored
 from registry.seal_limits import ChosenLimits
 from registry.seals import CheckMark, SealLevel
 from registry.store import Act
 from sealing.administration import faces, outside_certificates, seals
-from sealing.administration.seals import SealPolicy, SealRequest, SealStep
+from sealing.administration.seals import SealPolicy, SealStep
 
 router: Final = APIRouter(prefix="/v1/seals", tags=["seals"])
 _PEM: Final = "application/x-pem-file"
@@ -39,26 +38,6 @@ class PolicyBody(Reasoned):
     def policy(self) -> SealPolicy:
         """What the body chooses."""
         return SealPolicy(level=self.level, may_lower=self.may_lower, check_mark=self.check_mark, limits=self.limits)
-
-
-class SealBody(PolicyBody):
-    """A seal to issue. Its number and name follow from the setup table and the grantor."""
-
-    agreement: RecordId
-    custodian: RecordId | None = None
-    daily_cap: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
-    diameter_mm: Millimetres = "42"
-    imprint: Digest | None = None
-    algorithm: Annotated[Algorithm, Field(examples=["ecdsa-p256-sha256"])] = "ecdsa-p256-sha256"
-    level: SealLevel = "PAdES-B-LT"
-    may_lower: bool = False
-    check_mark: CheckMark = "qr"
-
-    @model_validator(mode="after")
-    def _one_daily_cap(self) -> Self:
-        if self.daily_cap is not None and self.limits is not None:
-            raise ValueError("有 limits 时每日上限写在其中 / with limits the daily cap is told among them")
-        return self
 
 
 class SealStateBody(Reasoned):
@@ -119,27 +98,6 @@ class SealAnswer(Answer):
     certificate: CertificateAnswer | None
 
 
-@router.post("", operation_id="issueSeal", status_code=201)
-def issue_seal(service: Serving, caller: Grantor, body: SealBody) -> SealAnswer:
-    """Issue a seal for an agreement in force: key pair, certificate, record. It waits to be enabled."""
-    with service.shop.database.read() as connection:
-        agreement = service.shop.registry.look(connection, Agreement, body.agreement)
-    if agreement is None or not caller.acts_for(agreement.record.terms.grantor):
-        raise hidden("agreement", body.agreement)
-    request = SealRequest(
-        agreement=body.agreement,
-        custodian=body.custodian,
-        daily_cap=body.daily_cap,
-        diameter_mm=body.diameter_mm,
-        imprint=body.imprint,
-        algorithm=body.algorithm,
-        policy=body.policy(),
-    )
-    act = act_of(caller, body.reason, service, organ=agreement.record.terms.grantor)
-    seal, _ = seals.issue(service.shop, request, act)
-    return _shown(service, seal)
-
-
 @router.get("", operation_id="listSeals")
 def list_seals(service: Serving, caller: Insider, limit: Limit = 100, after: After = None) -> Page[Seal]:
     """The seals of the caller's organs, or all for an auditor, by id."""
@@ -167,6 +125,13 @@ def change_seal_state(service: Serving, seal_id: Id, caller: Grantor, body: Seal
     """Enable, suspend, resume, cancel or destroy. What is in flight when a seal is suspended is not sealed."""
     act = _act(service, seal_id, caller, body)
     return _shown(service, seals.change_state(service.shop, seal_id, body.change, act))
+
+
+@router.post("/{seal_id}/suspicion", operation_id="reportSuspicion")
+def report_suspicion(service: Serving, seal_id: Id, caller: Grantor, body: Reasoned) -> SealAnswer:
+    """Say that the seal's key may be in other hands: its certificates are revoked at once, the seal is suspended."""
+    act = _act(service, seal_id, caller, body)
+    return _shown(service, seals.suspect(service.shop, seal_id, act))
 
 
 @router.put("/{seal_id}/custodian", operation_id="nameCustodian")

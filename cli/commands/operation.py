@@ -103,21 +103,23 @@ def _audit_keys(data: Path | None, *, as_json: bool) -> NoReturn:
 @commands.command()
 @console.guarded
 def recover(*, data: Data = None, as_json: AsJson = False) -> None:
-    """关闭已超时的办理，停用协议已届满的印章 / Close lapsed attempts, suspend seals of lapsed agreements."""
+    """关闭超时的办理和提案，停用协议届满的印章 / Close lapsed attempts and proposals, suspend seals of lapsed agreements."""
     from sealing.administration.agreement_seals import suspend_lapsed  # noqa: PLC0415  loads the database
+    from sealing.administration.proposals import end_overdue  # noqa: PLC0415  as above
     from sealing.recover import recover as close  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:
         closed = close(shop, now)
         suspended = suspend_lapsed(shop, now())
+        overdue = end_overdue(shop, now())
     rows = [{"attempt": each.attempt, "application": each.application, "intent": each.intent_entry} for each in closed]
     if as_json:
-        console.show_json({"abandoned": rows, "suspended": suspended})
+        console.show_json({"abandoned": rows, "suspended": suspended, "proposals": overdue})
         return
     if rows:
         console.show_table(("attempt", "application", "intent"), (list(row.values()) for row in rows))
-    console.say(f"作废 {len(rows)} 项办理，停用 {len(suspended)} 枚印章")
-    console.say(f"{len(rows)} attempts abandoned, {len(suspended)} seals suspended")
+    console.say(f"作废 {len(rows)} 项办理，停用 {len(suspended)} 枚印章，关闭 {len(overdue)} 项逾期提案")
+    console.say(f"{len(rows)} attempts abandoned, {len(suspended)} seals suspended, {len(overdue)} proposals closed")
 
 
 @commands.command()
