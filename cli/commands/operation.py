@@ -103,7 +103,7 @@ def _audit_keys(data: Path | None, *, as_json: bool) -> NoReturn:
 @commands.command()
 @console.guarded
 def recover(*, data: Data = None, as_json: AsJson = False) -> None:
-    """关闭超时的办理和提案，停用协议届满的印章 / Close lapsed attempts and proposals, suspend seals of lapsed agreements."""
+    """关闭超时的办理和提案，停用协议届满的印章 / Close lapsed attempts and proposals, suspend lapsed seals."""
     from sealing.administration.agreement_seals import suspend_lapsed  # noqa: PLC0415  loads the database
     from sealing.administration.proposals import end_overdue  # noqa: PLC0415  as above
     from sealing.recover import recover as close  # noqa: PLC0415  loads the database

@@ -10,12 +10,14 @@ import pytest
 from approved_proposals import approved
 from world import GRANTEES, GRANTORS, World, build_world, terms
 
+from registry.agreement_terms import terms_digest
 from registry.agreements import sign_version
 from registry.proposals import ProposalAction
-from registry.records import Agreement
+from registry.records import Agreement, Seal, SealKey
 from registry.seal_keys import RevocationReason
 from registry.store import Act, Actor
 from sealing.administration import agreements, seals
+from sealing.administration.seals import SealRequest
 from sealing.settings import Settings
 from sealing.workshop import Workshop, open_workshop
 
@@ -46,6 +48,22 @@ class Office:
         """An act that carries out an approved proposal with this content."""
         return approved(self.shop, self.act("两人办理"), action, **content)
 
+    def change_agreement(self, agreement: str, change: str) -> Agreement:
+        """Make a change of an agreement that takes two persons."""
+        found = self.get(Agreement, agreement)
+        version = found.pending if change == "bring_into_force" and found.pending else found.current
+        content = {"agreement": agreement, "change": change, "terms_digest": terms_digest(version.terms)}
+        act = self.approved("change_agreement", **content)
+        if change == "bring_into_force":
+            return agreements.bring_into_force(self.shop, agreement, act).record
+        return agreements.change_state(self.shop, agreement, change, act).record
+
+    def issue(self, request: SealRequest) -> tuple[Seal, SealKey]:
+        """Issue a seal, by two persons."""
+        act = self.approved("issue_seal", agreement=request.agreement)
+        seal, key = seals.issue(self.shop, request, act)
+        return seal.record, key.record
+
     def cancel(self, name: str, reason: RevocationReason = "cessation_of_operation") -> None:
         """Cancel the seal of that name, by two persons."""
         seal = self.world.seals[name]
@@ -63,12 +81,14 @@ class Office:
         return found.kind, {name: opening.value for name, opening in found.openings.items()}
 
     def kinds(self) -> list[str]:
+        """The kinds of all entries but those of proposals, in their order."""
         with self.shop.database.read() as connection:
             from sqlalchemy import select
 
             from ledger.tables import entries
 
-            return list(connection.execute(select(entries.c.kind).order_by(entries.c.index)).scalars())
+            found = connection.execute(select(entries.c.kind).order_by(entries.c.index)).scalars()
+            return [kind for kind in found if not kind.startswith("proposal.")]
 
     def get(self, kind, record_id: str):
         with self.shop.database.read() as connection:

@@ -86,7 +86,7 @@ def test_with_the_amendment_its_seals_get_certificates_over_the_new_terms(office
     old = present_key(office)
     agreement = office.amended()
     assert present_key(office) == old
-    in_force = agreements.bring_into_force(office.shop, agreement.id, office.act("生效")).record
+    in_force = office.change_agreement(agreement.id, "bring_into_force")
     new = present_key(office)
     binding = binding_of(new)
     assert binding.agreement_version == in_force.current.number == 2
@@ -104,7 +104,7 @@ def test_with_the_amendment_its_seals_get_certificates_over_the_new_terms(office
 def test_a_shorter_period_ends_the_certificate_with_it(office):
     period = {"valid_from": "2026-01-01T00:00:00.000000Z", "valid_until": "2026-12-31T16:00:00.000000Z"}
     agreement = office.amended(period=period)
-    in_force = agreements.bring_into_force(office.shop, agreement.id, office.act()).record
+    in_force = office.change_agreement(agreement.id, "bring_into_force")
     assert present_key(office).not_after == in_force.terms.period.valid_until
 
 
@@ -113,7 +113,7 @@ def test_an_unsigned_amendment_changes_nothing(office):
     opened = agreements.amend(office.shop, office.world.agreements["town"], new, DIGEST, office.act()).record
     before = office.kinds()
     with pytest.raises(TransitionError) as caught:
-        agreements.bring_into_force(office.shop, opened.id, office.act())
+        office.change_agreement(opened.id, "bring_into_force")
     assert caught.value.code == "agreement-not-signed"
     assert office.kinds() == before
 
@@ -129,14 +129,14 @@ def test_the_seal_of_a_suspended_agreement_or_a_suspended_seal_stays_on_hold(off
     seals.change_state(office.shop, office.world.seals["town"], "suspend", office.act("检查"))
     agreement = office.amended()
     agreements.change_state(office.shop, agreement.id, "suspend", office.act("检查"))
-    agreements.bring_into_force(office.shop, agreement.id, office.act())
+    office.change_agreement(agreement.id, "bring_into_force")
     assert office.get(Agreement, agreement.id).state == "suspended"
     held = present_key(office)
     assert held.revoked_reason == "certificate_hold"
     with pytest.raises(TransitionError) as caught:
         seals.change_state(office.shop, office.world.seals["town"], "resume", office.act("恢复"))
     assert caught.value.code == "agreement-not-in-force"
-    agreements.change_state(office.shop, agreement.id, "resume", office.act("恢复"))
+    office.change_agreement(agreement.id, "resume")
     assert present_key(office).revoked_reason == "certificate_hold"  # stopped for a reason of its own
     seals.change_state(office.shop, office.world.seals["town"], "resume", office.act("恢复"))
     assert present_key(office).revoked_at is None
@@ -146,7 +146,7 @@ def test_a_cancelled_seal_gets_no_certificate(office):
     old = present_key(office)
     office.cancel("town")
     agreement = office.amended()
-    agreements.bring_into_force(office.shop, agreement.id, office.act())
+    office.change_agreement(agreement.id, "bring_into_force")
     assert present_key(office).key_version == old.key_version
     assert present_key(office).revoked_reason == "cessation_of_operation"
 
@@ -161,7 +161,7 @@ def test_what_changes_while_certificates_are_made_stops_the_amendment(office, mo
 
     monkeypatch.setattr(certification, "make", meanwhile)
     with pytest.raises(ConflictError) as caught:
-        agreements.bring_into_force(office.shop, agreement.id, office.act())
+        office.change_agreement(agreement.id, "bring_into_force")
     assert caught.value.code == "changed-meanwhile"
     assert office.get(Agreement, agreement.id).current.number == 1
 
@@ -174,10 +174,10 @@ def test_an_authority_that_fails_leaves_the_old_terms_in_force(office, monkeypat
 
     monkeypatch.setattr(certification, "make", broken)
     with pytest.raises(OSError, match="disk"):
-        agreements.bring_into_force(office.shop, agreement.id, office.act())
+        office.change_agreement(agreement.id, "bring_into_force")
     monkeypatch.undo()
     assert office.get(Agreement, agreement.id).current.number == 1
-    assert agreements.bring_into_force(office.shop, agreement.id, office.act()).record.current.number == 2
+    assert office.change_agreement(agreement.id, "bring_into_force").current.number == 2
     assert office.shop.book.audit() == []
 
 
@@ -188,16 +188,47 @@ def test_an_authority_that_fails_leaves_the_old_terms_in_force(office, monkeypat
 def test_the_life_of_an_agreement(office, changes, state):
     agreement = office.world.agreements["city"]
     for change in changes:
-        agreements.change_state(office.shop, agreement, change, office.act("监督检查"))
-    assert (office.get(Agreement, agreement).state, office.get(Agreement, agreement).reason) == (state, "监督检查")
+        if change == "suspend":
+            agreements.change_state(office.shop, agreement, change, office.act("监督检查"))
+        else:
+            office.change_agreement(agreement, change)
+    told = "监督检查" if changes[-1] == "suspend" else "两人办理"
+    assert (office.get(Agreement, agreement).state, office.get(Agreement, agreement).reason) == (state, told)
 
 
 def test_an_ended_agreement_stays_ended(office):
     agreement = office.world.agreements["city"]
-    agreements.change_state(office.shop, agreement, "end", office.act())
+    office.change_agreement(agreement, "end")
     for change in ("suspend", "resume", "recall", "end"):
-        with pytest.raises(TransitionError):
-            agreements.change_state(office.shop, agreement, change, office.act())
+        with pytest.raises(TransitionError) as caught:
+            office.change_agreement(agreement, change)
+        assert caught.value.code == "agreement-change-refused"
+
+
+@pytest.mark.parametrize("change", ["resume", "end", "recall"])
+def test_an_agreement_in_force_is_changed_by_two_persons(office, change):
+    agreement, before = office.world.agreements["city"], office.kinds()
+    with pytest.raises(TransitionError) as caught:
+        agreements.change_state(office.shop, agreement, change, office.act())
+    assert caught.value.code == "two-persons-needed"
+    amended = office.amended()
+    with pytest.raises(TransitionError) as caught:
+        agreements.bring_into_force(office.shop, amended.id, office.act())
+    assert caught.value.code == "two-persons-needed"
+    assert "agreement.amended" not in office.kinds()[len(before) :]
+
+
+def test_the_approval_of_other_terms_brings_none_into_force(office):
+    first = office.amended()
+    act = office.approved(
+        "change_agreement",
+        agreement=first.id,
+        change="bring_into_force",
+        terms_digest=terms_digest(first.current.terms),
+    )
+    with pytest.raises(TransitionError) as caught:
+        agreements.bring_into_force(office.shop, first.id, act)
+    assert caught.value.code == "proposal-about-another"
 
 
 def test_an_unknown_agreement_is_not_found(office):

@@ -32,9 +32,8 @@ def sheet(office, rows, table=ITEMS, name="items.csv"):
 
 def bring(office, path, *, dry_run=False, table="items"):
     format_ = "csv" if path.name.endswith("csv") else "xlsx"
-    return catalogue.import_sheet(
-        office.shop, path, office.act("动态管理"), table=table, format_=format_, dry_run=dry_run
-    )
+    act = office.act("试查") if dry_run else office.approved("change_catalogue", change="import", table=table)
+    return catalogue.import_sheet(office.shop, path, act, table=table, format_=format_, dry_run=dry_run)
 
 
 def test_publishing_puts_every_shipped_row_once(tmp_path):
@@ -141,34 +140,61 @@ def pilot(office, **changed) -> PilotRequest:
     return PilotRequest(**{**values, **changed})
 
 
+def add_pilot(office, request: PilotRequest) -> PilotRegion:
+    act = office.approved("change_catalogue", change="add_pilot", region=request.region)
+    return catalogue.add_pilot(office.shop, request, act).record
+
+
+def end_pilot(office, pilot_id: str) -> PilotRegion:
+    act = office.approved("change_catalogue", change="end_pilot", pilot=pilot_id)
+    return catalogue.end_pilot(office.shop, pilot_id, act).record
+
+
+def set_days(office, *days: DayRequest) -> None:
+    catalogue.set_days(office.shop, days, office.approved("change_catalogue", change="set_days"))
+
+
+def test_one_person_changes_nothing(office):
+    path, before = sheet(office, county_items()[:1]), office.kinds()
+    for attempt in (
+        lambda act: catalogue.import_sheet(office.shop, path, act, table="items", format_="csv", dry_run=False),
+        lambda act: catalogue.add_pilot(office.shop, pilot(office), act),
+        lambda act: catalogue.end_pilot(office.shop, new_id("plt"), act),
+        lambda act: catalogue.set_days(office.shop, [], act),
+    ):
+        with pytest.raises(TransitionError) as caught:
+            attempt(office.act())
+        assert caught.value.code == "two-persons-needed"
+    assert office.kinds() == before
+
+
 def test_a_pilot_region_holds_until_it_is_ended(office):
-    stored = catalogue.add_pilot(office.shop, pilot(office), office.act()).record
+    stored = add_pilot(office, pilot(office))
     assert office.find(PilotRegion, list="002-2") == [stored]
-    act = office.act()
-    catalogue.end_pilot(office.shop, stored.id, act)
-    assert not office.get(PilotRegion, stored.id).in_force(act.now)
+    end_pilot(office, stored.id)
+    assert not office.get(PilotRegion, stored.id).in_force(office.now)
     with pytest.raises(TransitionError):
-        catalogue.end_pilot(office.shop, stored.id, office.act())
+        end_pilot(office, stored.id)
 
 
 def test_a_pilot_region_cannot_be_registered_twice_for_one_time(office):
-    catalogue.add_pilot(office.shop, pilot(office), office.act())
+    add_pilot(office, pilot(office))
     with pytest.raises(ConflictError):
-        catalogue.add_pilot(office.shop, pilot(office, valid_from=office.now + timedelta(days=1)), office.act())
+        add_pilot(office, pilot(office, valid_from=office.now + timedelta(days=1)))
 
 
 def test_a_pilot_of_no_item_and_a_region_of_no_form_are_refused(office):
     with pytest.raises(OrderError) as caught:
-        catalogue.add_pilot(office.shop, pilot(office, number=999), office.act())
+        add_pilot(office, pilot(office, number=999))
     assert caught.value.code == "item-unknown"
     with pytest.raises(RecordInvalidError):
-        catalogue.add_pilot(office.shop, pilot(office, region="潋江镇"), office.act())
+        add_pilot(office, pilot(office, region="潋江镇"))
     with pytest.raises(NotFoundError):
-        catalogue.end_pilot(office.shop, new_id("plt"), office.act())
+        end_pilot(office, new_id("plt"))
 
 
 def test_pilots_are_imported_beside_those_there_are(office):
-    first = catalogue.add_pilot(office.shop, pilot(office), office.act()).record
+    first = add_pilot(office, pilot(office))
     path = office.folder / "pilots.csv"
     path.write_bytes(
         catalogue.export(office.shop, office.now, table="pilots", format_="csv").replace(b"360732101", b"360732102")
@@ -182,12 +208,12 @@ def test_pilots_are_imported_beside_those_there_are(office):
 def test_days_are_set_and_set_again(office):
     day = date(2027, 5, 4)
     holiday = DayRequest(date=day, kind="holiday", source="国办发明电〔2026〕1号")
-    catalogue.set_days(office.shop, [holiday], office.act())
-    catalogue.set_days(office.shop, [replace(holiday, kind="workday")], office.act("更正"))
+    set_days(office, holiday)
+    set_days(office, replace(holiday, kind="workday"))
     assert office.get(CalendarDay, calendar_day_id(day)).kind == "workday"
     assert office.newest()[0] == "calendar_day.changed"
     with pytest.raises(RecordInvalidError):
-        catalogue.set_days(office.shop, [replace(holiday, kind="feast")], office.act())
+        set_days(office, replace(holiday, kind="feast"))
 
 
 def test_an_item_is_known_by_list_and_number(office):

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from authority.errors import OutsideCertificateError
 from registry.errors import TransitionError
 from registry.records import SealKey
-from sealing.administration import agreements, outside_certificates, seals
+from sealing.administration import outside_certificates, seals
 from sealing.administration.faces import face
 from sealing.errors import InstallationError
 from sealing.workshop import open_workshop
@@ -122,7 +122,7 @@ def test_an_amendment_leaves_a_licensed_certificate_in_place(trusting, licensed)
     pem = outside_certificates.request_certificate(trusting.shop, seal, trusting.act())
     answer = licensed.answer(pem, trusting.now)
     key = outside_certificates.import_certificate(trusting.shop, seal, answer, trusting.act()).record
-    agreements.bring_into_force(trusting.shop, trusting.amended().id, trusting.act())
+    trusting.change_agreement(trusting.amended().id, "bring_into_force")
     assert trusting.find(SealKey, seal=seal, current=True) == [key]
 
 

@@ -15,7 +15,7 @@ from ledger.moments import to_text
 from registry.errors import RecordInvalidError, TransitionError
 from registry.records import Seal, SealKey
 from sealing import ocsp, revocation
-from sealing.administration import agreements, seals
+from sealing.administration import seals
 from sealing.administration.destruction import destroy
 
 
@@ -192,7 +192,7 @@ def test_a_module_that_does_not_confirm_leaves_the_seal_cancelled(office, monkey
 @pytest.mark.parametrize("change", ["suspend", "end", "recall"])
 def test_an_agreement_that_stops_stops_its_seals_in_the_same_commit(office, change):
     seal, agreement = office.world.seals["town"], office.world.agreements["town"]
-    agreements.change_state(office.shop, agreement, change, office.approved("change_agreement", agreement=agreement))
+    office.change_agreement(agreement, change)
     assert office.get(Seal, seal).state == "suspended"
     assert office.kinds()[-3:-1] == [f"agreement.{change.rstrip('e')}ed", "seal.suspended"]
     assert listed(office, keys_of(office)[0]).reason == "certificate_hold"
@@ -202,8 +202,7 @@ def test_what_the_agreement_stopped_goes_on_with_it_and_what_somebody_stopped_do
     seal, agreement = office.world.seals["town"], office.world.agreements["town"]
 
     def change(step):
-        act = office.approved("change_agreement", agreement=agreement)
-        agreements.change_state(office.shop, agreement, step, act)
+        office.change_agreement(agreement, step)
 
     change("suspend")
     resume = lambda: seals.change_state(office.shop, seal, "resume", office.act())  # noqa: E731  judged below

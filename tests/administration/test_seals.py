@@ -26,8 +26,7 @@ def fresh_seal(office, name: str = "town", **changed) -> tuple[Seal, SealKey]:
     """A second seal, once the first has given its number back."""
     office.cancel(name)
     request = SealRequest(agreement=office.world.agreements[name], custodian=office.world.staff[TOWN].custodian)
-    seal, key = seals.issue(office.shop, replace(request, **changed), office.act("刻制"))
-    return seal.record, key.record
+    return office.issue(replace(request, **changed))
 
 
 def rotate(office, seal: str, algorithm: str = "ecdsa-p256-sha256"):
@@ -58,7 +57,7 @@ def test_no_second_seal_with_the_number(office):
     request = SealRequest(agreement=office.world.agreements["town"], custodian=None)
     before = office.kinds()
     with pytest.raises(ConflictError):
-        seals.issue(office.shop, request, office.act())
+        office.issue(request)
     assert office.kinds() == before
 
 
@@ -96,7 +95,7 @@ def test_no_seal_without_a_row_of_the_setup_table(office):
         agreements.sign(office.shop, agreement.id, jws, office.act())
     agreements.bring_into_force(office.shop, agreement.id, office.act())
     with pytest.raises(RecordInvalidError) as caught:
-        seals.issue(office.shop, SealRequest(agreement=agreement.id, custodian=None), office.act())
+        office.issue(SealRequest(agreement=agreement.id, custodian=None))
     assert caught.value.code == "seal-does-not-fit"
 
 
@@ -168,7 +167,7 @@ def test_an_agreement_that_ends_while_the_certificate_is_made_gives_none(office,
     seal, make = office.world.seals["town"], certification.make
 
     def meanwhile(shop, intended, now):
-        agreements.change_state(shop, office.world.agreements["town"], "end", office.act("终止"))
+        office.change_agreement(office.world.agreements["town"], "end")
         return make(shop, intended, now)
 
     monkeypatch.setattr(certification, "make", meanwhile)
