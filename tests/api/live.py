@@ -17,7 +17,9 @@ from api.app import create_app
 from api.client_authentication import secret_hash
 from ledger.ids import new_id
 from registry.clients import ClientRole
-from registry.records import Client
+from registry.proposals import ProposalAction
+from registry.record import read
+from registry.records import Client, Proposal
 from sealing.order import Order
 from sealing.seal import Sealer
 from sealing.workshop import open_workshop
@@ -66,6 +68,33 @@ class Service:
         order = self.world.order(name, **changed)
         document = self.world.document(name, order, self.folder)
         return self.send(order, document, self.world.approve(name, order, document), by=by)
+
+    def propose(self, action: ProposalAction, organ: str, content: dict[str, Any], *, by: str = "city office") -> Any:
+        """What is answered to the proposal of the first administrator of ``organ``."""
+        first, _ = self.world.administrators[organ]
+        audience = self.world.shop.installation.log_origin
+        statement = first.proposal(audience, action, content, self.world.now)
+        body = {"action": action, "organ": first.organ, "content": content, "statement": statement}
+        return self.http.post("/v1/proposals", json=body, headers=self.headers(by))
+
+    def decide(self, proposal: dict[str, Any], organ: str, *, by: str = "city office", **changed: Any) -> Any:
+        """What is answered to the decision of the second administrator of ``organ``."""
+        _, second = self.world.administrators[organ]
+        found = read(Proposal, proposal)
+        statement = second.decision(found, self.world.shop.installation.log_origin, self.world.now, **changed)
+        path = f"/v1/proposals/{found.id}/decision"
+        return self.http.post(path, json={"statement": statement}, headers=self.headers(by))
+
+    def two_persons(
+        self, action: ProposalAction, organ: str, content: dict[str, Any], *, by: str = "city office"
+    ) -> Any:
+        """The outcome of what both administrators wanted."""
+        proposed = self.propose(action, organ, content, by=by)
+        assert proposed.status_code == 201, proposed.text
+        decided = self.decide(proposed.json()["record"], organ, by=by)
+        assert decided.status_code == 200, decided.text
+        assert decided.json()["record"]["state"] == "carried_out", decided.text
+        return json.loads(decided.json()["record"]["outcome"])
 
     def send(
         self, order: Order, document: Path, approval: str | None, *, by: str | None = "county system", **options: str

@@ -1,6 +1,8 @@
 """Organs, persons, clients, catalogue, agreements and seals through HTTP: from nothing to a seal that is used."""
 
+import json
 import secrets
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from world import ITEMS, identity_number, organ_code, public_bytes, terms
 
+from registry.agreement_terms import terms_digest
 from registry.agreements import sign_version
 from registry.records import Agreement
 from registry.xlsx_reading import read_xlsx_rows
@@ -144,62 +147,53 @@ def test_the_catalogue_out_and_in_again(service: Service) -> None:
     xlsx = service.http.get("/v1/catalogue/items", headers={"Accept": xlsx_type})
     assert xlsx.headers["content-type"] == xlsx_type
     for name, answer in (("csv", csv), ("xlsx", xlsx)):
-        done = call(
-            service,
-            "POST",
-            f"/v1/items/import?format={name}&dry_run=false",
-            data=WHY,
-            files={"file": (f"x.{name}", answer.content)},
-        )
-        assert (done["rows"], done["opened"], done["closed"], done["bad"]) == (144, 0, 0, [])
+        sheet = {"file": (f"x.{name}", answer.content)}
+        found = call(service, "POST", f"/v1/items/check?format={name}", files=sheet)
+        assert (found["rows"], found["opened"], found["closed"], found["bad"]) == (144, 0, 0, [])
+        file = b64encode(answer.content).decode()
+        content = {"change": "import", "table": "items", "format": name, "file": file}
+        service.world.now += timedelta(seconds=1)
+        done = service.two_persons("change_catalogue", "city", content)
+        assert done == {"rows": 144, "opened": 0, "closed": 0}
 
 
-@pytest.mark.parametrize("dry_run", ["true", "false"])
-def test_a_sheet_with_a_bad_cell(service: Service, dry_run: str) -> None:
+def test_a_sheet_with_a_bad_cell(service: Service) -> None:
     csv = service.http.get("/v1/catalogue/items", headers={"Accept": "text/csv"}).text
     bad = csv.replace("substantive_review", "by_friendship", 1).encode()
-    path = f"/v1/items/import?format=csv&dry_run={dry_run}"
-    status = 200 if dry_run == "true" else 422
-    answer = call(service, "POST", path, status=status, data=WHY, files={"file": ("x.csv", bad)})
-    cells = answer["bad"] if dry_run == "true" else answer["errors"]
+    cells = call(service, "POST", "/v1/items/check?format=csv", files={"file": ("x.csv", bad)})["bad"]
     assert [cell["found"] for cell in cells] == ["by_friendship"]
     assert cells[0]["expected_zh"]
+    content = {"change": "import", "table": "items", "format": "csv", "file": b64encode(bad).decode()}
+    proposed = service.propose("change_catalogue", "city", content).json()["record"]
+    ended = service.decide(proposed, "city").json()["record"]
+    assert (ended["state"], json.loads(ended["outcome"])["code"]) == ("failed", "sheet-refused")
 
 
 @pytest.mark.parametrize(
-    ("content", "form", "code"),
-    [(b"a,b\n1,2\n", "csv", "sheet-refused"), (b"PK\x03\x04 no archive", "xlsx", None), (b"\xff\xfe", "csv", None)],
+    ("content", "form"), [(b"PK\x03\x04 no archive", "xlsx"), (b"\xff\xfe", "csv")], ids=["archive", "text"]
 )
-def test_sheets_that_are_none(service: Service, content: bytes, form: str, code: str | None) -> None:
-    path = f"/v1/items/import?format={form}&dry_run=false"
-    answer = call(service, "POST", path, status=422, data=WHY, files={"file": ("x", content)})
-    assert code in {None, answer["code"]}
+def test_sheets_that_are_none(service: Service, content: bytes, form: str) -> None:
+    answer = call(service, "POST", f"/v1/items/check?format={form}", status=422, files={"file": ("x", content)})
     assert answer["zh"]
 
 
-def test_an_import_needs_a_reason(service: Service) -> None:
-    path = "/v1/items/import?format=csv"
-    files = {"file": ("x", b"")}
-    assert call(service, "POST", path, status=400, data={"reason": " "}, files=files)["code"] == "reason-missing"
-    assert call(service, "POST", path, status=400, files=files)["code"] == "part-missing"
-
-
 def test_a_pilot_region(service: Service) -> None:
-    body = {
+    content = {
+        "change": "add_pilot",
         "list": "002-2",
         "number": 12,
         "region": "360732100",
-        "valid_from": "2026-01-01T00:00:00Z",
+        "valid_from": "2026-01-01T00:00:00.000000Z",
+        "valid_until": None,
         "source": "示例通知",
-        **WHY,
     }
-    made = call(service, "POST", "/v1/items/pilots", status=201, json=body)
-    assert made["record"]["region"] == "360732100"
-    assert call(service, "POST", "/v1/items/pilots", status=409, json=body)["code"] in {
-        "catalogue-overlap",
-        "record-changed",
-    }
-    assert call(service, "POST", "/v1/items/pilots", status=422, json=body | {"number": 999})["code"] == "item-unknown"
+    pilot = service.two_persons("change_catalogue", "city", content)["pilot"]
+    for wrong, code in (({}, "record-changed"), ({"number": 999}, "item-unknown")):
+        proposed = service.propose("change_catalogue", "city", content | wrong).json()["record"]
+        ended = service.decide(proposed, "city").json()["record"]
+        assert (ended["state"], json.loads(ended["outcome"])["code"]) == ("failed", code)
+    service.world.now += timedelta(seconds=1)
+    assert service.two_persons("change_catalogue", "city", {"change": "end_pilot", "pilot": pilot}) == {"pilot": pilot}
 
 
 def new_terms(service: Service, **changed: Any) -> dict[str, Any]:
@@ -222,6 +216,14 @@ def sign(service: Service, agreement: str, *organs: str) -> None:
         call(service, "POST", path, by="city office", status=201, json={"signature": jws, **WHY})
 
 
+def changing(service: Service, agreement: str, change: str) -> dict[str, Any]:
+    """The content of a proposal about the agreement as it is."""
+    with service.world.shop.database.read() as connection:
+        found = service.world.shop.registry.get(connection, Agreement, agreement).record
+    version = found.pending if change == "bring_into_force" and found.pending else found.current
+    return {"agreement": agreement, "change": change, "terms_digest": terms_digest(version.terms)}
+
+
 def test_an_agreement_through_its_life(service: Service) -> None:
     value = new_terms(service, grantee=service.world.codes["other"], users=[service.world.codes["other"]])
     agreement = draft(service, value)["record"]["id"]
@@ -235,13 +237,19 @@ def test_an_agreement_through_its_life(service: Service) -> None:
     amended = {"terms": value | {"scope": "另作约定"}, "original_digest": "sha256:" + "1" * 64, **WHY}
     call(service, "POST", f"{here}/amendments", by="city office", status=201, json=amended)
     sign(service, agreement, "city", "other")
-    done = call(service, "POST", state, by="city office", json={"change": "bring_into_force", **WHY})
-    assert done["record"]["current"]["number"] == 2
+    alone = call(service, "POST", state, by="city office", status=409, json={"change": "bring_into_force", **WHY})
+    assert alone["code"] == "two-persons-needed"
+    done = service.two_persons("change_agreement", "city", changing(service, agreement, "bring_into_force"))
+    assert done == {"agreement": agreement, "state": "in_force", "version": 2}
     assert call(service, "GET", here, by="other system")["record"]["current"]["terms"]["scope"] == "另作约定"
     call(service, "GET", here, by="county system", status=404)
-    for change, expected in (("suspend", "suspended"), ("resume", "in_force"), ("recall", "recalled")):
-        done = call(service, "POST", state, by="city office", json={"change": change, **WHY})
-        assert done["record"]["state"] == expected
+    done = call(service, "POST", state, by="city office", json={"change": "suspend", **WHY})
+    assert done["record"]["state"] == "suspended"
+    for change, expected in (("resume", "in_force"), ("recall", "recalled")):
+        alone = call(service, "POST", state, by="city office", status=409, json={"change": change, **WHY})
+        assert alone["code"] == "two-persons-needed"
+        done = service.two_persons("change_agreement", "city", changing(service, agreement, change))
+        assert done["state"] == expected
 
 
 def test_an_agreement_without_a_part_the_clause_demands(service: Service) -> None:
@@ -270,35 +278,29 @@ def test_a_seal_through_its_life(service: Service) -> None:
     world = service.world
     value = new_terms(service, grantee=world.codes["other"], users=[world.codes["other"]])
     agreement = draft(service, value)["record"]["id"]
-    body = {"agreement": agreement, "custodian": world.staff["other"].custodian, **WHY}
-    early = call(service, "POST", "/v1/seals", by="city office", status=422, json=body)
-    assert early["code"] == "agreement-not-in-force"
+    content = {"agreement": agreement, "custodian": world.staff["other"].custodian}
+    early = service.decide(service.propose("issue_seal", "city", content).json()["record"], "city").json()["record"]
+    assert json.loads(early["outcome"])["code"] == "agreement-not-in-force"
     sign(service, agreement, "city", "other")
-    call(
-        service,
-        "POST",
-        f"/v1/agreements/{agreement}/state",
-        by="city office",
-        json={"change": "bring_into_force", **WHY},
-    )
-    assert call(service, "POST", "/v1/seals", by="forestry office", status=404, json=body)["code"] == "record-not-found"
-    issued = call(service, "POST", "/v1/seals", by="city office", status=201, json=body)
-    assert issued["record"]["name"].startswith("赣州市行政审批局行政审批专用章（")
-    assert issued["certificate"]["issuer"] == "internal"
-    here = f"/v1/seals/{issued['record']['id']}"
-    for change, state in (
-        ("enable", "active"),
-        ("suspend", "suspended"),
-        ("resume", "active"),
-        ("cancel", "cancelled"),
-    ):
+    state = f"/v1/agreements/{agreement}/state"
+    call(service, "POST", state, by="city office", json={"change": "bring_into_force", **WHY})
+    issued = service.two_persons("issue_seal", "city", content)
+    assert issued["name"].startswith("赣州市行政审批局行政审批专用章（")
+    here = f"/v1/seals/{issued['seal']}"
+    assert call(service, "GET", here, by="city office")["certificate"]["issuer"] == "internal"
+    for change, state in (("enable", "active"), ("suspend", "suspended"), ("resume", "active")):
         done = call(service, "POST", f"{here}/state", by="city office", json={"change": change, **WHY})
         assert done["record"]["state"] == state
-        held = {"suspended": "certificate_hold", "cancelled": "cessation_of_operation"}.get(state)
-        assert done["certificate"]["revoked_reason"] == held
+        assert done["certificate"]["revoked_reason"] == {"suspended": "certificate_hold"}.get(state)
+    told = call(service, "POST", f"{here}/suspicion", by="city office", json=WHY)
+    assert (told["record"]["state"], told["certificate"]["revoked_reason"]) == ("suspended", "key_compromise")
+    service.two_persons("rotate_key", "city", {"seal": issued["seal"], "algorithm": "ecdsa-p256-sha256"})
+    assert call(service, "GET", here, by="city office")["certificate"]["revoked_reason"] == "certificate_hold"
+    service.two_persons("cancel_seal", "city", {"seal": issued["seal"], "reason": "cessation_of_operation"})
+    service.two_persons("destroy_seal", "city", {"seal": issued["seal"]})
     filed = call(service, "PUT", f"{here}/filings/0", by="city office", json={"filing_number": "备〔2026〕1号", **WHY})
     assert filed["record"]["filings"][0]["filing_number"] == "备〔2026〕1号"
-    assert call(service, "GET", here, by="other system")["record"]["state"] == "cancelled"
+    assert call(service, "GET", here, by="other system")["record"]["state"] == "destroyed"
     call(service, "GET", here, by="county system", status=404)
 
 

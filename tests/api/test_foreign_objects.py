@@ -21,12 +21,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "amendAgreement": {"terms": {}, "original_digest": "sha256:" + "0" * 64, **WHY},
     "changeSealState": {"change": "suspend", **WHY},
     "changeSealPolicy": {"level": "PAdES-B-LT", "may_lower": False, "check_mark": "qr", **WHY},
+    "reportSuspicion": WHY,
+    "decideProposal": {"statement": "a.b.c"},
     "nameCustodian": {"custodian": "per-" + "a" * 26, **WHY},
     "fileSealChange": {"filing_number": "备〔2026〕9号", **WHY},
     "requestCertificate": WHY,
     "importCertificate": {"chain": "-----BEGIN CERTIFICATE-----", **WHY},
 }
-OBJECTS = {"{impression_id}", "{agreement_id}", "{seal_id}", "{application_id}"}
+OBJECTS = {"{proposal_id}", "{impression_id}", "{agreement_id}", "{seal_id}", "{application_id}"}
 NAMED = [
     route
     for route in ROUTES
@@ -37,7 +39,9 @@ NAMED = [
 @pytest.fixture(scope="module")
 def objects(service: Service) -> dict[str, str]:
     order, document = prepared(service)
+    content = {"seal": service.world.seals["city"]}
     return {
+        "{proposal_id}": service.propose("destroy_seal", "city", content).json()["record"]["id"],
         "{impression_id}": service.seal().json()["impression"],
         "{agreement_id}": service.world.agreements["city"],
         "{seal_id}": service.world.seals["city"],
