@@ -93,3 +93,11 @@ def audit(server: Server) -> dict[str, Any]:
     _, output = yinxin("audit", "--data", str(server.data), "--json", expect=(0, 1), settings=server.settings)
     result: dict[str, Any] = json.loads(output)
     return result
+
+
+def audit_keys(server: Server) -> list[Any]:
+    """What speaks against the custody process's own record of key uses, compared with the ledger in a fresh process."""
+    command = ("audit", "--keys", "--data", str(server.data), "--json")
+    _, output = yinxin(*command, expect=(0, 1), settings=server.settings)
+    findings: list[Any] = json.loads(output)["findings"]
+    return findings

@@ -71,6 +71,14 @@ class Staff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Administrator:
+    """One of the two administrators of a grantor, by id, and their own key."""
+
+    person: str
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """One agreement and the seal it allows."""
 
@@ -177,4 +185,7 @@ class Registered:
     ends: dict[str, datetime] = field(default_factory=dict)
     organ_keys: dict[str, SigningKey] = field(default_factory=dict)
     staff: dict[str, Staff] = field(default_factory=dict)
+    administrators: dict[str, tuple[Administrator, Administrator]] = field(default_factory=dict)
+    proposals: int = 0
+    """How many acts two administrators proposed and approved."""
     attesting: SigningKey = field(default_factory=SigningKey)

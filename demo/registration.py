@@ -9,6 +9,7 @@ from demo.people import (
     GRANTEES,
     GRANTORS,
     OFFICES,
+    Administrator,
     Grant,
     Office,
     Registered,
@@ -18,6 +19,7 @@ from demo.people import (
 )
 from demo.service import Client, DemoError, Server
 from demo.statements import AGREEMENT, SigningKey, digest, terms_digest
+from demo.two_persons import by_two
 
 WHY = "演示准备"
 _LISTS = {"001-1": 20, "001-2": 45, "001-3": 53, "002-2": 26}
@@ -71,16 +73,14 @@ def register_offices(operator: Client, registered: Registered) -> None:
 
 
 def register_people(operator: Client, registered: Registered) -> None:
-    """Seal user, principal and custodian of each grantee; an administrator of each grantor."""
+    """Seal user, principal and custodian of each grantee; two administrators of each grantor."""
     for place, office in enumerate(GRANTEES):
         names = [f"示例{_GIVEN[place * 3 + each]}" for each in range(3)]
         user, principal, custodian = (
             _person(operator, name, place * 10 + each, office=office, role=role)
             for each, (name, role) in enumerate(zip(names, ("seal_user", "principal", "custodian"), strict=True))
         )
-        key = SigningKey()
-        body = {"public_key": key.public, "document": "示例批准密钥登记表", "reason": WHY}
-        key.id = operator.post(f"/v1/persons/{principal}/keys", body)["record"]["id"]
+        key = _person_key(operator, principal)
         registered.staff[office.code] = Staff(
             seal_user=user,
             principal=principal,
@@ -89,7 +89,23 @@ def register_people(operator: Client, registered: Registered) -> None:
             key=key,
         )
     for place, office in enumerate(GRANTORS):
-        _person(operator, f"示例子{place + 1}", 100 + place, office=office, role="grantor_administrator")
+        registered.administrators[office.code] = (
+            _administrator(operator, f"示例子{place + 1}", 100 + place, office),
+            _administrator(operator, f"示例丑{place + 1}", 200 + place, office),
+        )
+
+
+def _administrator(operator: Client, name: str, number: int, office: Office) -> Administrator:
+    """One of the first two of an office, whom one operator registers; from then on it takes two of them."""
+    person = _person(operator, name, number, office=office, role="grantor_administrator")
+    return Administrator(person=person, key=_person_key(operator, person))
+
+
+def _person_key(operator: Client, person: str) -> SigningKey:
+    key = SigningKey()
+    body = {"public_key": key.public, "document": "示例密钥登记表", "reason": WHY}
+    key.id = operator.post(f"/v1/persons/{person}/keys", body)["record"]["id"]
+    return key
 
 
 def _person(operator: Client, name: str, number: int, *, office: Office, role: str) -> str:
@@ -148,15 +164,14 @@ def _signature(key: SigningKey, agreement: str, office: Office, *, terms: dict[s
 
 
 def _issue_seal(grantors: Client, registered: Registered, grant: Grant) -> str:
-    body = {
+    content = {
         "agreement": registered.agreements[grant.name],
         "custodian": registered.staff[grant.grantee.code].custodian,
-        "reason": "刻制印章",
     }
-    seal = grantors.post("/v1/seals", body)["record"]
-    grantors.post(f"/v1/seals/{seal['id']}/state", {"change": "enable", "reason": "移交启用"})
-    registered.seals[grant.name], registered.seal_names[grant.name] = seal["id"], seal["name"]
-    return str(seal["name"])
+    made = by_two(grantors, registered, grant.grantor, "issue_seal", content)
+    grantors.post(f"/v1/seals/{made['seal']}/state", {"change": "enable", "reason": "移交启用"})
+    registered.seals[grant.name], registered.seal_names[grant.name] = made["seal"], made["name"]
+    return str(made["name"])
 
 
 def begin(operator: Client) -> Registered:

@@ -13,13 +13,14 @@ from rich.console import Console
 from demo import cases, registration
 from demo.approval_system import ApprovalSystem, Sealed
 from demo.documents import hygiene_decision
-from demo.evidence import Judged, TrustFiles, audit, export_register, judge_all
+from demo.evidence import Judged, TrustFiles, audit, audit_keys, export_register, judge_all
 from demo.people import Registered
 from demo.refusals import Refusal, Stage, refusals, resume
 from demo.registration import Clients
 from demo.report import Report
 from demo.service import Client, DemoError, Server, serving
 from demo.softhsm import softhsm
+from demo.two_persons import by_two
 
 Keys = Literal["software", "softhsm"]
 """Where the private keys are: in encrypted files, or in a SoftHSM token that is made for the run."""
@@ -65,6 +66,7 @@ def run(folder: Path, show: bool, keys: Keys = "software") -> int:  # noqa: FBT0
             judged = _judge(scene, sealed)
             refused = _refuse(scene, stage)
             judged += _judge(scene, _resume(scene, stage))
+            judged += _judge(scene, _rotate(scene))
             _conclude(scene, judged, refused)
     except (DemoError, httpx2.TransportError) as error:
         report.wrong.append(f"{type(error).__name__}: {error}")
@@ -154,12 +156,23 @@ def _resume(scene: Scene, stage: Stage) -> list[Sealed]:
         return scene.system.seal_case(case, [hygiene_decision(case.particulars)])
 
 
+def _rotate(scene: Scene) -> list[Sealed]:
+    with scene.report.step("两名管理员换发印章密钥：一人提案、一人批准；新证书盖章，旧文书照常核验"):
+        content = {"seal": scene.registered.seals["town"], "algorithm": "ecdsa-p256-sha256"}
+        office = scene.registered.grants["town"].grantor
+        by_two(scene.clients.grantors, scene.registered, office, "rotate_key", content)
+        case = cases.hygiene_case(scene.system)
+        return scene.system.seal_case(case, [hygiene_decision(case.particulars)])
+
+
 def _conclude(scene: Scene, judged: list[Judged], refused: list[Refusal]) -> None:
     report, folder = scene.report, scene.folder
     with report.step("导出用章台账 CSV、XLSX"):
         csv, xlsx = export_register(scene.clients.grantors, folder)
-    with report.step("核查全部账本、登记与文件"):
+    with report.step(f"核查全部账本、登记与文件（其中 {scene.registered.proposals} 项由两名管理员办理）"):
         found = audit(scene.server)
+    with report.step("核对密钥进程的每次用钥与账本"):
+        report.wrong += [f"audit --keys: {each}" for each in audit_keys(scene.server)]
     if not found["sound"] or found["findings"]:
         report.wrong.append(f"audit: {found['findings']}")
     report.summary(judged, refused)

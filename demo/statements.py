@@ -1,7 +1,7 @@
 """What organs and approval systems sign: canonical JSON under a compact JWS.
 
-Written from the pages docs/approval-statement.md and docs/agreement-terms.md, as any approval system would: none of
-the service's code is used.
+Written from the pages docs/approval-statement.md, docs/agreement-terms.md and docs/proposals.md, as any approval system
+would: none of the service's code is used.
 """
 
 import json
@@ -19,6 +19,8 @@ from joserfc.jwk import ECKey
 
 APPROVAL = "yinxin-approval+jws"
 AGREEMENT = "yinxin-agreement+jws"
+PROPOSAL = "yinxin-proposal+jws"
+DECISION = "yinxin-decision+jws"
 
 
 def canonical(value: object) -> bytes:
