@@ -16,6 +16,7 @@ from cli.commands import (
     operation,
     organs,
     persons,
+    proposals,
     renewing,
     seal_uses,
     seals,
@@ -48,6 +49,7 @@ app.add_typer(persons.commands, name="person")
 app.add_typer(items.commands, name="item")
 app.add_typer(agreements.commands, name="agreement")
 app.add_typer(seals.commands, name="grant")
+app.add_typer(proposals.commands, name="proposal")
 app.add_typer(clients.commands, name="client")
 app.add_typer(service_keys.commands, name="service-key")
 app.add_typer(ceremony.commands, name="ceremony")

@@ -75,6 +75,13 @@ def moment(text: str | None) -> datetime | None:
     return read.astimezone(UTC)
 
 
+def moment_text(time: datetime | None) -> str | None:
+    """The time as records have it, RFC 3339 in UTC with microseconds; None stays None."""
+    from ledger.moments import to_text  # noqa: PLC0415  beside its only use
+
+    return None if time is None else to_text(time)
+
+
 def read_json(path: Path) -> Any:  # noqa: ANN401  any JSON
     """JSON from a file. Raises :class:`UsageError` ``json-unreadable``."""
     import json  # noqa: PLC0415  beside its only use

@@ -36,8 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "verify",
     },
     "cli": {
-        "api", "authority", "custody", "demo", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing",
-        "signer", "verify", "web", "witness",
+        "api", "authority", "custody", "demo", "keystore", "ledger", "outbound", "policies", "registry", "sandbox",
+        "sealing", "signer", "verify", "web", "witness",
     },
 }  # fmt: skip
 
@@ -139,7 +139,7 @@ def test_policies_have_no_clock_and_no_io() -> None:
 
 
 def test_the_clock_is_read_in_one_place() -> None:
-    """``sealing.clock`` reads the time of day, ``custody.clock`` in the custody process; measuring a duration is free."""
+    """``sealing.clock`` reads the time of day, ``custody.clock`` in the key process; measuring a duration is free."""
     readers = []
     for package in MAY_IMPORT.keys() - {"demo"}:
         for path in modules(package):

@@ -1,16 +1,17 @@
 """Agreements 协议."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cli import console, records
 from cli.options import AsJson, Data, Why, argument, group
+from cli.proposing import As, AsIfTwo, SignWith, SignWithIfTwo, Statement, propose, statement
 from cli.workplace import act, opened, read_json
 
 if TYPE_CHECKING:
-    from registry.agreements import AgreementChange
+    from sealing.workshop import Workshop
 
 commands = group("协议 / agreements")
 
@@ -90,40 +91,64 @@ def sign(
 
 @commands.command()
 @console.guarded
-def activate(agreement: Agreement, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
-    """使已签署的协议或变更生效 / Bring the signed draft or amendment into force."""
+def activate(
+    agreement: Agreement,
+    *,
+    why: Why,
+    as_: AsIfTwo = None,
+    sign_with: SignWithIfTwo = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """使已签署的协议生效；变更须提案，另一人批准后生效 / Bring a signed draft into force; propose an amendment."""
     from sealing.administration import agreements  # noqa: PLC0415  loads the database
 
+    by = statement(as_, sign_with, why)
     with opened(data) as shop:
-        records.show(agreements.bring_into_force(shop, agreement, act(why)), json=as_json)
+        if by is None:
+            records.show(agreements.bring_into_force(shop, agreement, act(why)), json=as_json)
+        else:
+            _propose(shop, agreement, "bring_into_force", by, as_json=as_json)
 
 
 @commands.command()
 @console.guarded
 def suspend(agreement: Agreement, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
-    """中止协议 / Suspend an agreement."""
-    _change(agreement, "suspend", why, data, as_json=as_json)
+    """中止协议及其印章；停止不必等待第二人 / Suspend an agreement and its seals; stopping waits for nobody."""
+    from sealing.administration import agreements  # noqa: PLC0415  loads the database
+
+    with opened(data) as shop:
+        records.show(agreements.change_state(shop, agreement, "suspend", act(why)), json=as_json)
 
 
 @commands.command()
 @console.guarded
-def resume(agreement: Agreement, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
-    """恢复协议 / Resume an agreement."""
-    _change(agreement, "resume", why, data, as_json=as_json)
+def resume(
+    agreement: Agreement, *, as_: As, sign_with: SignWith, why: Why, data: Data = None, as_json: AsJson = False
+) -> None:
+    """提案恢复协议 / Propose to resume an agreement."""
+    with opened(data) as shop:
+        _propose(shop, agreement, "resume", Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command()
 @console.guarded
-def end(agreement: Agreement, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
-    """终止协议 / End an agreement."""
-    _change(agreement, "end", why, data, as_json=as_json)
+def end(
+    agreement: Agreement, *, as_: As, sign_with: SignWith, why: Why, data: Data = None, as_json: AsJson = False
+) -> None:
+    """提案终止协议 / Propose to end an agreement."""
+    with opened(data) as shop:
+        _propose(shop, agreement, "end", Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command()
 @console.guarded
-def recall(agreement: Agreement, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
-    """收回权限 / Recall the authority."""
-    _change(agreement, "recall", why, data, as_json=as_json)
+def recall(
+    agreement: Agreement, *, as_: As, sign_with: SignWith, why: Why, data: Data = None, as_json: AsJson = False
+) -> None:
+    """提案收回权限 / Propose to recall the authority."""
+    with opened(data) as shop:
+        _propose(shop, agreement, "recall", Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command("list")
@@ -147,11 +172,22 @@ def show(agreement: Agreement, *, data: Data = None, as_json: AsJson = False) ->
         records.show(shop.registry.get(connection, AgreementRecord, agreement), json=as_json)
 
 
-def _change(agreement: str, change: "AgreementChange", why: str, data: Path | None, *, as_json: bool) -> None:
-    from sealing.administration import agreements  # noqa: PLC0415  loads the database
+def _propose(
+    shop: "Workshop",
+    agreement: str,
+    change: Literal["bring_into_force", "resume", "end", "recall"],
+    by: Statement,
+    *,
+    as_json: bool,
+) -> None:
+    from registry.agreement_terms import terms_digest  # noqa: PLC0415  loads the database
+    from registry.records import Agreement as AgreementRecord  # noqa: PLC0415  as above
 
-    with opened(data) as shop:
-        records.show(agreements.change_state(shop, agreement, change, act(why)), json=as_json)
+    with shop.database.read() as connection:
+        found = shop.registry.get(connection, AgreementRecord, agreement).record
+    version = found.pending if change == "bring_into_force" and found.pending is not None else found.current
+    content = {"agreement": agreement, "change": change, "terms_digest": terms_digest(version.terms)}
+    propose(shop, "change_agreement", content, by, as_json=as_json)
 
 
 def _digest(original: Path) -> str:

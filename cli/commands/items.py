@@ -9,7 +9,8 @@ import typer
 from cli import console, records
 from cli.exit_codes import DONE, REFUSED
 from cli.options import AsJson, Data, From, Until, Why, argument, group
-from cli.workplace import act, moment, now, opened
+from cli.proposing import As, AsIfTwo, SignWith, SignWithIfTwo, Statement, propose, statement
+from cli.workplace import act, moment, moment_text, now, opened
 
 if TYPE_CHECKING:
     from sealing.administration.catalogue import Imported, SheetFormat
@@ -85,18 +86,37 @@ def import_(
     file: Annotated[Path, argument("CSV 或 XLSX / CSV or XLSX", exists=True, dir_okay=False)],
     *,
     why: Why,
+    as_: AsIfTwo = None,
+    sign_with: SignWithIfTwo = None,
     table: Table = "items",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查 / check only")] = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """整表导入；有一格错误则什么也不导入并逐格指出 / Import whole lists, or nothing and every bad cell named."""
+    """检查后提案整表导入；有一格错误则逐格指出，不提案 / Propose to import whole lists, or every bad cell named."""
+    from base64 import b64encode  # noqa: PLC0415  beside its only use
+
     from sealing.administration.catalogue import import_sheet  # noqa: PLC0415  loads the database
 
+    by, format_ = statement(as_, sign_with, why), _format(file)
     with opened(data) as shop:
-        done = import_sheet(shop, file, act(why), table=table, format_=_format(file), dry_run=dry_run)
-    _show_import(done, as_json=as_json)
-    raise typer.Exit(REFUSED if done.bad else DONE)
+        tried = import_sheet(shop, file, act(why), table=table, format_=format_, dry_run=True)
+        if tried.bad or dry_run:
+            _show_import(tried, as_json=as_json)
+            raise typer.Exit(REFUSED if tried.bad else DONE)
+        if by is None:
+            raise console.UsageError(
+                "signer-incomplete",
+                "导入须两人办理：请以 --as 与 --sign-with 提案，或用 --dry-run 只检查",
+                "an import takes two persons: propose it with --as and --sign-with, or only check with --dry-run",
+            )
+        content = {
+            "change": "import",
+            "table": table,
+            "format": format_,
+            "file": b64encode(file.read_bytes()).decode("ascii"),
+        }
+        propose(shop, "change_catalogue", content, by, as_json=as_json)
 
 
 @commands.command()
@@ -124,6 +144,8 @@ def add_pilot(  # noqa: PLR0913  each is a name on the command line
     number: Number,
     region: Annotated[str, argument("行政区划代码 / region code")],
     *,
+    as_: As,
+    sign_with: SignWith,
     source: Source,
     why: Why,
     from_: From = None,
@@ -131,19 +153,18 @@ def add_pilot(  # noqa: PLR0913  each is a name on the command line
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记试点地区 / Register a pilot region."""
-    from sealing.administration import catalogue  # noqa: PLC0415  loads the database
-
-    request = catalogue.PilotRequest(
-        list=list_name,
-        number=number,
-        region=region,
-        valid_from=moment(from_) or now(),
-        valid_until=moment(until),
-        source=source,
-    )
+    """提案登记试点地区 / Propose a pilot region."""
+    content = {
+        "change": "add_pilot",
+        "list": list_name,
+        "number": number,
+        "region": region,
+        "valid_from": moment_text(moment(from_) or now()),
+        "valid_until": moment_text(moment(until)),
+        "source": source,
+    }
     with opened(data) as shop:
-        records.show(catalogue.add_pilot(shop, request, act(why)), json=as_json)
+        propose(shop, "change_catalogue", content, Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command()
@@ -151,15 +172,16 @@ def add_pilot(  # noqa: PLR0913  each is a name on the command line
 def end_pilot(
     pilot: Annotated[str, argument("试点编号 / id of the pilot region")],
     *,
+    as_: As,
+    sign_with: SignWith,
     why: Why,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """终止试点地区 / End a pilot region."""
-    from sealing.administration import catalogue  # noqa: PLC0415  loads the database
-
+    """提案终止试点地区 / Propose the end of a pilot region."""
+    content = {"change": "end_pilot", "pilot": pilot}
     with opened(data) as shop:
-        records.show(catalogue.end_pilot(shop, pilot, act(why)), json=as_json)
+        propose(shop, "change_catalogue", content, Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command()
@@ -168,18 +190,18 @@ def set_day(
     day: Annotated[datetime, argument("日期 / date, YYYY-MM-DD", formats=["%Y-%m-%d"])],
     kind: Annotated[Literal["workday", "holiday"], argument("workday 或 / or holiday")],
     *,
+    as_: As,
+    sign_with: SignWith,
     source: Source,
     why: Why,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记工作日或节假日 / Say whether a day is a working day."""
-    from sealing.administration import catalogue  # noqa: PLC0415  loads the database
-
-    request = catalogue.DayRequest(date=day.date(), kind=kind, source=source)
+    """提案登记工作日或节假日 / Propose what a day is: a working day or a holiday."""
+    one = {"date": day.date().isoformat(), "kind": kind, "source": source}
+    content = {"change": "set_days", "days": [one]}
     with opened(data) as shop:
-        (stored,) = catalogue.set_days(shop, [request], act(why))
-    records.show(stored, json=as_json)
+        propose(shop, "change_catalogue", content, Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 def _format(file: Path) -> "SheetFormat":

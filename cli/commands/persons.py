@@ -1,12 +1,15 @@
 """Persons 人员. An identity number is asked for, never given on the command line, where others could read it."""
 
-from typing import Annotated
+from base64 import b64encode
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from cli import console, records
 from cli.options import AsJson, Data, Document, From, KeyFile, Until, Why, argument, group
-from cli.workplace import act, moment, opened, read_public_key
+from cli.proposing import AsIfTwo, SignWithIfTwo, Statement, only_organ, propose, statement
+from cli.workplace import act, moment, moment_text, opened, read_public_key
 
 commands = group("人员与角色 / persons and their roles")
 
@@ -70,12 +73,19 @@ def add_role(  # noqa: PLR0913  each is a name on the command line
     on_behalf_of: Annotated[str | None, typer.Option(help="代谁行事（人员编号）/ for whom")] = None,
     from_: From = None,
     until: Until = None,
+    as_: AsIfTwo = None,
+    sign_with: SignWithIfTwo = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """指定用章人员、负责人、保管人等 / Designate a person for a role."""
+    """指定用章人员、负责人、保管人等；增设管理员须提案 / Designate a person; a further administrator is proposed."""
     from sealing.administration import persons  # noqa: PLC0415  loads the database
 
+    by = statement(as_, sign_with, why)
+    if by is not None:
+        given = {"what": "role", "person": person, "organ": organ, "document": document}
+        _propose_administrator({**given, **_period(from_, until)}, role, by, data, as_json=as_json)
+        return
     request = persons.RoleRequest(
         person=person,
         organ=organ,
@@ -103,7 +113,7 @@ def end_role(
 
 @commands.command()
 @console.guarded
-def add_key(
+def add_key(  # noqa: PLR0913  each is a name on the command line
     person: Person,
     *,
     key: KeyFile,
@@ -111,17 +121,28 @@ def add_key(
     why: Why,
     from_: From = None,
     until: Until = None,
+    as_: AsIfTwo = None,
+    sign_with: SignWithIfTwo = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记负责人本人的批准公钥 / Register a principal's own approval key."""
+    """登记本人公钥；管理员的公钥须提案 / Register a person's own key; an administrator's is proposed."""
     from sealing.administration import persons  # noqa: PLC0415  loads the database
     from sealing.administration.key_registration import KeyRequest  # noqa: PLC0415  as above
 
-    request = KeyRequest(
-        public_key=read_public_key(key), document=document, valid_from=moment(from_), valid_until=moment(until)
-    )
+    public, by = read_public_key(key), statement(as_, sign_with, why)
     with opened(data) as shop:
+        if by is not None:
+            content = {
+                "what": "key",
+                "person": person,
+                "organ": only_organ(shop, by.person),
+                "public_key": b64encode(public).decode("ascii"),
+                "document": document,
+            }
+            propose(shop, "add_administrator", {**content, **_period(from_, until)}, by, as_json=as_json)
+            return
+        request = KeyRequest(public_key=public, document=document, valid_from=moment(from_), valid_until=moment(until))
         records.show(persons.register_key(shop, person, request, act(why)), json=as_json)
 
 
@@ -135,6 +156,23 @@ def end_key(
 
     with opened(data) as shop:
         records.show(persons.end_key(shop, key, act(why)), json=as_json)
+
+
+def _propose_administrator(
+    content: dict[str, Any], role: str, by: Statement, data: Path | None, *, as_json: bool
+) -> None:
+    if role != "grantor_administrator":
+        raise console.UsageError(
+            "role-takes-one-person",
+            f"指定 {role} 由一人办理，不用 --as 与 --sign-with",
+            f"one person designates a {role}: --as and --sign-with are not used",
+        )
+    with opened(data) as shop:
+        propose(shop, "add_administrator", content, by, as_json=as_json)
+
+
+def _period(from_: str | None, until: str | None) -> dict[str, str | None]:
+    return {"valid_from": moment_text(moment(from_)), "valid_until": moment_text(moment(until))}
 
 
 def _identity_number() -> str:

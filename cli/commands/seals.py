@@ -7,6 +7,7 @@ import typer
 
 from cli import console, records, seal_limits
 from cli.options import AsJson, Data, Why, argument, group
+from cli.proposing import As, SignWith, Statement, propose
 from cli.seal_limits import LIFTED
 from cli.workplace import act, opened
 
@@ -24,6 +25,10 @@ MayLower = Annotated[
 ]
 Mark = Annotated[MarkName, typer.Option(help="核验标记 / check mark beside the face")]
 Key = Annotated[Literal["ecdsa-p256-sha256", "rsa3072-sha256"], typer.Option("--algorithm", help="密钥算法 / key")]
+Reason = Annotated[
+    Literal["cessation_of_operation", "superseded", "privilege_withdrawn", "key_compromise"],
+    typer.Option(help="吊销原因（RFC 5280）/ why the certificates are revoked"),
+]
 PNG_PIXELS = 1200
 
 
@@ -32,6 +37,8 @@ PNG_PIXELS = 1200
 def issue(  # noqa: PLR0913  each is a name on the command line
     agreement: Annotated[str, argument("协议编号 / id of the agreement")],
     *,
+    as_: As,
+    sign_with: SignWith,
     why: Why,
     custodian: Annotated[str | None, typer.Option(help="保管人（人员编号）/ custodian")] = None,
     daily_cap: Annotated[int | None, typer.Option(help="每日上限 / daily cap")] = None,
@@ -43,20 +50,19 @@ def issue(  # noqa: PLR0913  each is a name on the command line
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """按设置表刻制印章并签发证书；名称与编号由此确定 / Issue the seal that the setup table foresees."""
-    from sealing.administration import seals  # noqa: PLC0415  loads the database
-
-    request = seals.SealRequest(
-        agreement=agreement,
-        custodian=custodian,
-        daily_cap=daily_cap,
-        diameter_mm=diameter_mm,
-        algorithm=algorithm,
-        policy=seals.SealPolicy(level=level, may_lower=may_lower, check_mark=check_mark),
-    )
+    """提案按设置表刻制印章并签发证书；另一人批准后即办 / Propose the seal that the setup table foresees."""
+    content = {
+        "agreement": agreement,
+        "custodian": custodian,
+        "daily_cap": daily_cap,
+        "diameter_mm": diameter_mm,
+        "algorithm": algorithm,
+        "level": level,
+        "may_lower": may_lower,
+        "check_mark": check_mark,
+    }
     with opened(data) as shop:
-        seal, key = seals.issue(shop, request, act(why))
-        records.show(seal, json=as_json, certificate=_certificate(records.as_json(key)))
+        propose(shop, "issue_seal", content, Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command()
@@ -92,22 +98,28 @@ def resume(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) 
 
 @commands.command()
 @console.guarded
-def cancel(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
-    """注销，证书吊销，不能恢复 / Cancel for good; the certificate is revoked."""
-    from sealing.administration import seals  # noqa: PLC0415  loads the database
-
+def cancel(
+    seal: Seal,
+    *,
+    as_: As,
+    sign_with: SignWith,
+    why: Why,
+    reason: Reason = "cessation_of_operation",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """提案注销：证书吊销，不能恢复 / Propose to cancel for good; the certificates are revoked."""
+    content = {"seal": seal, "reason": reason}
     with opened(data) as shop:
-        records.show(seals.cancel(shop, seal, "cessation_of_operation", act(why)), json=as_json)
+        propose(shop, "cancel_seal", content, Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command()
 @console.guarded
-def destroy(seal: Seal, *, why: Why, data: Data = None, as_json: AsJson = False) -> None:
-    """销毁已注销的印章 / Destroy a cancelled seal."""
-    from sealing.administration.destruction import destroy as destroy_keys  # noqa: PLC0415  loads the database
-
+def destroy(seal: Seal, *, as_: As, sign_with: SignWith, why: Why, data: Data = None, as_json: AsJson = False) -> None:
+    """提案销毁已注销印章的私钥 / Propose to destroy the private keys of a cancelled seal."""
     with opened(data) as shop:
-        records.show(destroy_keys(shop, seal, act(why)), json=as_json)
+        propose(shop, "destroy_seal", {"seal": seal}, Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command()
@@ -206,13 +218,19 @@ def file(
 @commands.command()
 @console.guarded
 def renew_key(
-    seal: Seal, *, why: Why, algorithm: Key = "ecdsa-p256-sha256", data: Data = None, as_json: AsJson = False
+    seal: Seal,
+    *,
+    as_: As,
+    sign_with: SignWith,
+    why: Why,
+    algorithm: Key = "ecdsa-p256-sha256",
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
-    """换发密钥与证书 / Give the seal a new key and certificate."""
-    from sealing.administration import seals  # noqa: PLC0415  loads the database
-
+    """提案换发密钥与证书 / Propose a new key and certificate for the seal."""
+    content = {"seal": seal, "algorithm": algorithm}
     with opened(data) as shop:
-        records.show(seals.rotate_key(shop, seal, act(why), algorithm=algorithm), json=as_json)
+        propose(shop, "rotate_key", content, Statement(person=as_, key=sign_with, why=why), as_json=as_json)
 
 
 @commands.command("list")

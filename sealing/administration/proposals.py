@@ -129,6 +129,16 @@ def end_overdue(shop: Workshop, now: datetime) -> list[str]:
     return overdue
 
 
+def organ_of(shop: Workshop, action: ProposalAction, content: dict[str, Any]) -> str | None:
+    """The code of the organ whose administrators decide, or None where any grantor's may.
+
+    Raises :class:`RecordInvalidError` for a content that is not what the action takes, ``NotFoundError``.
+    """
+    proposed = _content(action, content)
+    with shop.database.read() as connection:
+        return proposed.organ(shop, connection)
+
+
 def _content(action: ProposalAction, content: JsonValue) -> Proposed:
     model = CONTENTS.get(action)
     if model is None:

@@ -95,7 +95,7 @@ def test_openssl_verifies_a_path_with_our_lists(services: Services) -> None:
     services.change("forest", "cancel")
     found = ask(services, certificate)
     assert found.certificate_status is REVOKED
-    assert found.revocation_reason is x509.ReasonFlags.cessation_of_operation
+    assert found.revocation_reason is x509.ReasonFlags.superseded
 
 
 def test_a_nonce_is_answered_anew_and_others_from_what_is_kept(services: Services) -> None:

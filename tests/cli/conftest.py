@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
-from world import START, World, build_world
+from world import COUNTY, START, World, build_world
 
 from cli.main import app
 from sealing import clock
@@ -53,6 +54,20 @@ class Desk:
         """Run a command that must fail with a typed error: its exit code and the error's code."""
         ran = self.run(*arguments, "--json")
         return ran.code, ran.json["error"]["code"]
+
+    def signer(self, organ: str, which: int) -> tuple[str, ...]:
+        """The options of one of the two administrators of ``organ``."""
+        one = self.world.administrators[organ][which]
+        pem = one.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return ("--as", one.person, "--sign-with", str(self.write(f"{one.person}.pem", pem)))
+
+    def both(self, *arguments: object, organ: str = COUNTY) -> Any:
+        """What was made once the first proposed it by this command and the second approved it."""
+        proposal = self.json(*arguments, *self.signer(organ, 0), "--why", "提案")
+        assert proposal["state"] == "open"
+        ended = self.json("proposal", "approve", proposal["id"], *self.signer(organ, 1), "--why", "同意", "--yes")
+        assert ended["state"] == "carried_out", ended
+        return json.loads(ended["outcome"])
 
     def open(self):
         return open_workshop(Settings(data=self.data))

@@ -11,7 +11,7 @@ from world import COUNTY, FORESTRY, TOWN, identity_number, organ_code, sign_vers
 from ledger.canonical import canonical
 from ledger.ids import is_id
 from registry.record import derived_id
-from registry.records import Agreement
+from registry.records import Agreement, CalendarDay, PilotRegion
 
 WHY = ("--why", "测试原因")
 
@@ -105,8 +105,8 @@ def test_items_are_listed_shown_exported_and_imported(desk):
     for name in ("items.csv", "items.xlsx"):
         path = desk.folder / name
         assert desk.run("item", "export", path).code == 0
-        done = desk.json("item", "import", path, *WHY)
-        assert (done["rows"], done["opened"], done["closed"], done["bad"]) == (144, 0, 0, [])
+        assert desk.both("item", "import", path) == {"rows": 144, "opened": 0, "closed": 0}
+        assert desk.error("item", "import", path, *WHY) == (2, "signer-incomplete")
         assert desk.run("item", "export", path).code != 0  # never over a file
     assert desk.json("item", "publish", *WHY) == {"published": 0}
 
@@ -131,10 +131,13 @@ def test_a_dry_run_says_so(desk):
 
 
 def test_pilots_and_days(desk):
-    pilot = desk.json("item", "add-pilot", "002-2", 12, "360732101", "--source", "文1", *WHY)
-    assert desk.json("item", "end-pilot", pilot["id"], *WHY)["valid_until"] is not None
-    day = desk.json("item", "set-day", "2027-05-04", "holiday", "--source", "通知", *WHY)
-    assert (day["date"], day["kind"]) == ("2027-05-04", "holiday")
+    pilot = desk.both("item", "add-pilot", "002-2", 12, "360732101", "--source", "文1")["pilot"]
+    assert desk.both("item", "end-pilot", pilot) == {"pilot": pilot}
+    (day,) = desk.both("item", "set-day", "2027-05-04", "holiday", "--source", "通知")["days"]
+    with desk.open() as shop, shop.database.read() as connection:
+        found = shop.registry.get(connection, CalendarDay, day).record
+        assert shop.registry.get(connection, PilotRegion, pilot).record.valid_until is not None
+    assert (found.date.isoformat(), found.kind) == ("2027-05-04", "holiday")
 
 
 def drafted(desk, **changed) -> str:
@@ -155,8 +158,8 @@ def test_an_agreement_from_draft_to_recall(desk, shop):
         assert json.loads(payload)["organ"] == desk.world.codes[organ]
         desk.json("agreement", "sign", agreement, "--jws", desk.write("s.jws", f"{jws}\n"), *WHY)
     assert desk.json("agreement", "activate", agreement, *WHY)["state"] == "in_force"
-    assert [desk.json("agreement", each, agreement, *WHY)["state"] for each in ("suspend", "resume", "recall")] == [
-        "suspended",
+    assert desk.json("agreement", "suspend", agreement, *WHY)["state"] == "suspended"
+    assert [desk.both("agreement", each, agreement)["state"] for each in ("resume", "recall")] == [
         "in_force",
         "recalled",
     ]
@@ -183,16 +186,32 @@ def test_an_amendment_and_an_end(desk):
     path = desk.write("terms.json", json.dumps(terms(desk.world, "town", scope="扩大")))
     opened = desk.json("agreement", "amend", agreement, path, "--original", desk.write("o.pdf", "x"), *WHY)
     assert opened["pending"]["number"] == 2
-    assert desk.error("agreement", "activate", agreement, *WHY) == (1, "agreement-not-signed")
-    assert desk.json("agreement", "end", agreement, *WHY)["state"] == "ended"
+    proposal = desk.json("agreement", "activate", agreement, *desk.signer(COUNTY, 0), *WHY)["id"]
+    ran = desk.run("proposal", "approve", proposal, *desk.signer(COUNTY, 1), *WHY, "--yes", "--json")
+    assert (ran.code, json.loads(ran.json["outcome"])["code"]) == (1, "agreement-not-signed")
+    assert desk.both("agreement", "end", agreement)["state"] == "ended"
+
+
+def test_a_signed_amendment_comes_into_force_by_two(desk, shop):
+    agreement = desk.world.agreements["town"]
+    path = desk.write("terms.json", json.dumps(terms(desk.world, "town", scope="扩大")))
+    desk.json("agreement", "amend", agreement, path, "--original", desk.write("o.pdf", "x"), *WHY)
+    for organ in (COUNTY, TOWN):
+        with shop.database.read() as connection:
+            record = shop.registry.get(connection, Agreement, agreement).record
+        kid, key = desk.world.organ_keys[organ]
+        jws = sign_version(record, desk.world.codes[organ], kid=kid, key=key)
+        desk.json("agreement", "sign", agreement, "--jws", desk.write("s.jws", jws), *WHY)
+    assert desk.error("agreement", "activate", agreement, *WHY) == (1, "two-persons-needed")
+    assert desk.both("agreement", "activate", agreement)["version"] == 2
 
 
 def test_a_seal_from_issue_to_destruction(desk):
     old, agreement = desk.world.seals["town"], desk.world.agreements["town"]
-    assert desk.error("grant", "issue", agreement, *WHY) == (1, "record-not-unique")
-    assert desk.json("grant", "cancel", old, *WHY)["state"] == "cancelled"
-    assert desk.json("grant", "destroy", old, *WHY)["state"] == "destroyed"
-    made = desk.json("grant", "issue", agreement, "--daily-cap", 5, *WHY)
+    for command, state in (("cancel", "cancelled"), ("destroy", "destroyed")):
+        assert desk.both("grant", command, old) == {"seal": old}
+        assert desk.json("grant", "show", old)["state"] == state
+    made = desk.json("grant", "show", desk.both("grant", "issue", agreement, "--daily-cap", 5)["seal"])
     assert (made["name"], made["state"], made["daily_cap"]) == ("兴国县行政审批局行政审批专用章（35）", "pending", 5)
     assert (made["level"], made["may_lower"], made["check_mark"]) == ("PAdES-B-LT", False, "qr")
     chosen = ("--level", "PAdES-B-T", "--may-lower", "--check-mark", "none")
@@ -206,7 +225,7 @@ def test_a_seal_from_issue_to_destruction(desk):
         desk.json("grant", "file", made["id"], 1, "备〔2026〕1号", *WHY)["filings"][0]["filing_number"]
         == "备〔2026〕1号"
     )
-    assert desk.json("grant", "renew-key", made["id"], *WHY)["key_version"] == 2
+    assert desk.both("grant", "renew-key", made["id"])["seal"] == made["id"]
     shown = desk.json("grant", "show", made["id"])
     assert [each["retired_at"] is None for each in shown["certificates"]] == [False, True]
     assert made["id"] in desk.run("grant", "list").out

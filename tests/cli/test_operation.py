@@ -63,13 +63,13 @@ def test_a_file_that_no_record_names_is_a_note(desk, shop):
 
 
 def test_recover_with_nothing_to_do(desk):
-    assert desk.json("recover") == {"abandoned": [], "suspended": []}
+    assert desk.json("recover") == {"abandoned": [], "suspended": [], "proposals": []}
     assert "0" in desk.run("recover").out
 
 
 def test_a_checkpoint_is_consistent_with_an_older_one(desk, shop):
     note = desk.write("note", desk.run("checkpoint").out)
-    desk.json("item", "set-day", "2027-05-04", "holiday", "--source", "通知", *WHY)
+    desk.both("item", "set-day", "2027-05-04", "holiday", "--source", "通知")
     found = desk.json("checkpoint", "--since", note)
     assert found["consistent_with"] < found["size"]
     assert found["vkey"] == shop.identity.vkey

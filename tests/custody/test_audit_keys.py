@@ -14,7 +14,6 @@ from keystore.open import open_keystore
 from ledger import merkle, store
 from ledger.entry import Draft
 from ledger.moments import to_text
-from sealing.administration.seals import renew_key
 from sealing.audit_keys import audit_keys
 from sealing.errors import InstallationError
 
@@ -67,7 +66,7 @@ def own(checked: Checked) -> Checked:
 
 def test_an_installation_with_seals_a_renewed_key_and_all_services_is_clean(own: Checked) -> None:
     act = replace(own.world.act("换钥"), now=own.clock())
-    renew_key(own.shop, own.world.seals["city"], act)
+    own.world.two_persons("rotate_key", "city", act, seal=own.world.seals["city"], algorithm="ecdsa-p256-sha256")
     own.seal()
     own.seal(name="town")
     told = audit_keys(own.shop)

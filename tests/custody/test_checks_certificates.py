@@ -24,7 +24,6 @@ from keystore.interface import Grounds, GroundsError, Purpose, SigningKey
 from keystore.open import open_keystore
 from registry.records import ServiceKey
 from sealing.administration.outside_certificates import request_certificate
-from sealing.administration.seals import renew_key
 from sealing.audit_keys import audit_keys
 from sealing.service_keys import renew_service_keys, revoke_service_key
 
@@ -66,7 +65,8 @@ class Case:
 def made(looked_at: Checked) -> Mapping[str, tuple[UseRequest, datetime]]:
     """A certificate for a seal and one for a service, as they were asked for."""
     shop, seal = looked_at.shop, looked_at.world.seals["city"]
-    renew_key(shop, seal, replace(looked_at.world.act("换钥"), now=looked_at.clock()))
+    act = replace(looked_at.world.act("换钥"), now=looked_at.clock())
+    looked_at.world.two_persons("rotate_key", "city", act, seal=seal, algorithm="ecdsa-p256-sha256")
     found = {"seal": (looked_at.desk.asked["ca"], looked_at.desk.now)}
     with shop.database.read() as connection:
         key = shop.registry.find_one(connection, ServiceKey, purpose="ocsp", current=True).record

@@ -47,11 +47,11 @@ def test_the_demo_ends_well_and_leaves_everything_behind(tmp_path: Path, keys: s
     assert done.returncode == 0, done.stdout + done.stderr
     sealed = tmp_path / "sealed"
     verdicts = [json.loads(path.read_text()) for path in sealed.glob("*.verdict.json")]
-    assert [each["indication"] for each in verdicts] == ["TOTAL_PASSED"] * 9
-    assert len(list(sealed.glob("*.pdf"))) == len(list(sealed.glob("*.receipt.json"))) == 9
+    assert [each["indication"] for each in verdicts] == ["TOTAL_PASSED"] * 10
+    assert len(list(sealed.glob("*.pdf"))) == len(list(sealed.glob("*.receipt.json"))) == 10
     with (tmp_path / "register.csv").open(encoding="utf-8-sig", newline="") as file:
         results = [row["结果"] for row in csv.DictReader(file)]
-    assert (results.count("盖章"), results.count("拒绝")) == (9, 13)
+    assert (results.count("盖章"), results.count("拒绝")) == (10, 13)
     assert (tmp_path / "register.xlsx").read_bytes().startswith(b"PK")
     assert len(list((tmp_path / "faces").glob("*.svg"))) == 3
     assert "全部如预期" in done.stdout
