@@ -26,8 +26,8 @@ def run(out: Callable[[str], None]) -> None:
     """Print ``http_share`` and what it is made of."""
     with installation() as prepared:
         count = ROUNDS * EACH
-        crew = Crew(prepared, [submissions(prepared, count + 2) for _ in range(PROCESSES)])
-        waiting = submissions(prepared, count * PROCESSES + 4 * PROCESSES)
+        crew = Crew(prepared, [submissions(prepared.world, prepared.folder, count + 2) for _ in range(PROCESSES)])
+        waiting = submissions(prepared.world, prepared.folder, count * PROCESSES + 4 * PROCESSES)
         with running(prepared.settings, prepared.folder, processes=str(PROCESSES), sandbox_seconds="30") as server:
             server.log_in(prepared.caller.client)
             bodies = [_request(submission) for submission in waiting]

@@ -35,7 +35,7 @@ def _times(sides: dict[str, Prepared]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {name: [] for name in sides}
     with ExitStack() as stack:
         sealers = {name: Sealer(stack.enter_context(open_workshop(side.settings))) for name, side in sides.items()}
-        waiting = {name: submissions(side, ROUNDS * EACH + WARMING) for name, side in sides.items()}
+        waiting = {name: submissions(side.world, side.folder, ROUNDS * EACH + WARMING) for name, side in sides.items()}
         for name, side in sides.items():
             _seal(sealers[name], side, [waiting[name].pop() for _ in range(WARMING)])
         for _ in range(ROUNDS):

@@ -57,10 +57,10 @@ def installation(policy: SealPolicy = PLAIN) -> Iterator[Prepared]:
         yield Prepared(settings=settings, caller=world.clients["platform"], world=world, folder=folder)
 
 
-def submissions(prepared: Prepared, count: int) -> list[Submission]:
+def submissions(world: World, folder: Path, count: int) -> list[Submission]:
     """Seal uses of the three agreements in turn, each with a document and an approval of its own."""
     names = ("city", "town", "forest")
-    return [prepared.world.submission(names[number % 3], prepared.folder) for number in range(count)]
+    return [world.submission(names[number % 3], folder) for number in range(count)]
 
 
 class Crew:

@@ -17,7 +17,7 @@ def run(out: Callable[[str], None]) -> None:
     """Print ``transaction_share`` and what it is made of."""
     with installation() as prepared:
         each = ROUNDS * WHOLE + 2
-        shares = [submissions(prepared, each) for _ in range(PROCESSES)]
+        shares = [submissions(prepared.world, prepared.folder, each) for _ in range(PROCESSES)]
         out(f"   examine and text, CPU: {inspection_milliseconds(shares[0][0]):.2f} ms a document")
         crew = Crew(prepared, shares)
         whole, bare = [], []

@@ -68,35 +68,28 @@ def digest(domain: str, value: JsonValue) -> str:
     return "sha256:" + sha256(canonical({"d": domain, "v": value})).hexdigest()
 
 
-def _is_plain(value: object) -> bool:
+def _is_plain(value: object, level: int = 0) -> bool:
     """Whether the interpreter's own encoder writes RFC 8785 bytes of ``value``.
 
     It does for restricted JSON whose names are ASCII: it sorts by code point, RFC 8785 by UTF-16 code unit,
     and the two differ beyond ASCII only. Everything else is left to the library and to :func:`_check`.
     """
-    waiting: list[tuple[object, int]] = [(value, 0)]
-    while waiting:
-        each, level = waiting.pop()
-        if isinstance(each, dict | list | tuple):
-            if level >= DEPTH_LIMIT or (isinstance(each, dict) and not all(map(_is_plain_name, each))):
-                return False
-            members = each.values() if isinstance(each, dict) else each
-            waiting.extend((member, level + 1) for member in members)
-        elif not _is_plain_scalar(each):
-            return False
-    return True
-
-
-def _is_plain_name(name: object) -> bool:
-    return isinstance(name, str) and name.isascii()
-
-
-def _is_plain_scalar(value: object) -> bool:
     if isinstance(value, str):
-        return is_normalized("NFC", value)
+        return value.isascii() or is_normalized("NFC", value)
+    if isinstance(value, dict):
+        return level < DEPTH_LIMIT and _are_plain(value, level + 1)
+    if isinstance(value, list | tuple):
+        return level < DEPTH_LIMIT and all(_is_plain(member, level + 1) for member in value)
     if isinstance(value, int):
         return -INTEGER_LIMIT < value < INTEGER_LIMIT
     return value is None
+
+
+def _are_plain(members: dict[object, object], level: int) -> bool:
+    for name, member in members.items():
+        if not (isinstance(name, str) and name.isascii() and _is_plain(member, level)):
+            return False
+    return True
 
 
 def _check(value: object, where: str, depth: int) -> None:
