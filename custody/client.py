@@ -18,6 +18,7 @@ from custody.uses import FIRST, UseLine, line_digest
 from keystore.interface import (
     Algorithm,
     Destruction,
+    Grounds,
     KeyServiceGoneError,
     KeyServiceTimeoutError,
     KeystoreError,
@@ -62,6 +63,8 @@ class CustodyKey:
 class CustodyKeystore:
     """See :class:`keystore.interface.Keystore`. For any number of threads."""
 
+    wants_grounds = True  # see keystore.interface.wants_grounds
+
     def __init__(self, connecting: Connecting, *, seconds: float) -> None:
         """``connecting`` makes a connection, starting the process where need be; ``seconds`` is for one call."""
         self._connecting = connecting
@@ -84,9 +87,12 @@ class CustodyKeystore:
         refs: list[str] = self._ask_again({"ask": "refs"})["refs"]
         return refs
 
-    def destroy(self, ref: str) -> Destruction:
-        """See :class:`keystore.interface.Keystore`."""
-        answer = self._ask({"ask": "destroy", "key": ref})
+    def destroy(self, ref: str, grounds: Grounds | None = None) -> Destruction:
+        """See :class:`keystore.interface.Keystore`; the process checks the grounds for itself."""
+        asked: dict[str, JsonValue] = {"ask": "destroy", "key": ref}
+        if grounds is not None:
+            asked["grounds"] = grounds.statement
+        answer = self._ask(asked)
         self._keys.pop(ref, None)
         return Destruction(ref=answer["ref"], evidence=answer["evidence"])
 

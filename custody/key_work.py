@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
 
@@ -115,12 +115,14 @@ class KeyWork:
         self._handles[handle.ref] = handle
         return handle
 
-    def destroy(self, ref: str) -> Destruction:
-        """Destroy a key and record what the backend says of it. Raises ``keystore`` errors."""
+    def destroy(self, ref: str, grounds: Mapping[str, JsonValue] | None) -> Destruction:
+        """Check, destroy, and record what the backend says of it. Raises ``keystore`` errors."""
         handle = self.open(ref)
+        use = Use(key=ref, purpose=handle.purpose, message=b"", grounds=grounds, file=None)
+        about = self._check(replace(self._request(handle, use), ends=True), self._state, self._clock())
         destruction = self.open_backend().destroy(ref)
         self._handles.pop(ref, None)
-        self._append("destruction", handle, about={"evidence": dict(destruction.evidence)})
+        self._append("destruction", handle, about={**about, "evidence": dict(destruction.evidence)})
         return destruction
 
     def refs(self) -> list[str]:

@@ -23,6 +23,8 @@ class UseRequest:
     """The caller's statement, restricted JSON (:mod:`ledger.canonical`), or none."""
     file: BinaryIO | None = field(default=None, repr=False)
     """The prepared file: the caller's own open descriptor, at offset 0 and seekable, or a copy of what it sent."""
+    ends: bool = False
+    """Not a use is asked for, but the end of the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class KnownKey:
     purpose: Purpose
     algorithm: Algorithm
     public_key: bytes  # SubjectPublicKeyInfo, DER
+    adopted: bool = False  # it was here before the record of uses was begun
 
 
 class CheckState(Protocol):
@@ -66,5 +69,5 @@ class CheckState(Protocol):
         """The keys of this purpose that were generated here and not destroyed, oldest first."""
 
 
-INDEXED = ("serial", "intent", "root")
+INDEXED = ("serial", "intent", "root", "consent", "certified")
 """Names in ``about`` that :meth:`CheckState.seen` can be asked for; their values are text."""

@@ -166,10 +166,7 @@ class Server:
     def _sign(self, request: _Request) -> Answer:
         key, message = _text(request.value, "key"), _message(request.value)
         purpose = request.permits.redeem(request.value.get("permit"), key, message, self._clock())
-        grounds = request.value.get("grounds")
-        if grounds is not None and not isinstance(grounds, dict):
-            _malformed("grounds")
-        use = Use(key=key, purpose=purpose, message=message, grounds=grounds, file=request.file)
+        use = Use(key=key, purpose=purpose, message=message, grounds=_grounds(request.value), file=request.file)
         signature: bytes = self._do(lambda work: work.sign(use))
         kill_at("before_answer", self._settings.kill_at)
         return {"signature": b64encode(signature).decode()}
@@ -191,7 +188,8 @@ class Server:
 
     def _destroy(self, request: _Request) -> Answer:
         key = _text(request.value, "key")
-        destruction = self._do(lambda work: work.destroy(key))
+        grounds = _grounds(request.value)
+        destruction = self._do(lambda work: work.destroy(key, grounds))
         return {"ref": destruction.ref, "evidence": dict(destruction.evidence)}
 
     def _uses(self, request: _Request) -> Answer:
@@ -219,6 +217,13 @@ def _described(key: SigningKey) -> Answer:
 
 def _failure(code: str, zh: str, en: str) -> Answer:
     return {"ok": False, "code": code, "zh": zh, "en": en}
+
+
+def _grounds(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    grounds = value.get("grounds")
+    if grounds is not None and not isinstance(grounds, dict):
+        _malformed("grounds")
+    return grounds
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:

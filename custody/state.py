@@ -93,4 +93,5 @@ def _known(line: UseLine) -> KnownKey:
         purpose=line.purpose,  # type: ignore[arg-type]  # as above
         algorithm=about["algorithm"],  # type: ignore[arg-type]  # as above
         public_key=b64decode(str(about["public_key"])),
+        adopted=about.get("found") == "adopted",
     )

@@ -13,6 +13,7 @@ from keystore.at_rest import KeyEncryptionKey, KeyHeader
 from keystore.interface import (
     Algorithm,
     Destruction,
+    Grounds,
     KeyNotDestroyedError,
     KeyNotFoundError,
     KeyNotWrittenError,
@@ -135,7 +136,7 @@ class FileKeystore:
         with self._lock:
             return self._uses[ref]
 
-    def destroy(self, ref: str) -> Destruction:
+    def destroy(self, ref: str, grounds: Grounds | None = None) -> Destruction:  # noqa: ARG002  checked by others
         """Remove the key file, durably, and stop handles already given out.
 
         What the storage medium keeps of it stays encrypted; destroying the key-encryption key ends that.

@@ -228,9 +228,10 @@ class Keystore(Protocol):
     def refs(self) -> list[str]:
         """The references of all keys, sorted; for finding keys that nothing else names."""
 
-    def destroy(self, ref: str) -> Destruction:
+    def destroy(self, ref: str, grounds: Grounds | None = None) -> Destruction:
         """Destroy the private key for good; handles given out stop working.
 
+        ``grounds`` are for a backend that checks them itself (:func:`wants_grounds`); others do not look at them.
         Raises :class:`KeyNotFoundError`, :class:`KeyNotDestroyedError`.
         """
 
@@ -243,9 +244,9 @@ class Connected(Protocol):
         """Close those that are idle; the backend may be used again."""
 
 
-def wants_grounds(key: SigningKey) -> bool:
-    """Whether the backend of ``key`` checks the grounds of each permit itself, so that they are worth gathering.
+def wants_grounds(held: SigningKey | Keystore) -> bool:
+    """Whether a backend, told by itself or by a key of it, checks grounds itself, so that they are worth gathering.
 
-    Such a handle has an attribute ``wants_grounds`` that is true.
+    Both have an attribute ``wants_grounds`` that is true then.
     """
-    return bool(getattr(key, "wants_grounds", False))
+    return bool(getattr(held, "wants_grounds", False))

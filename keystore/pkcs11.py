@@ -12,6 +12,7 @@ from keystore import pkcs11_keys
 from keystore.interface import (
     Algorithm,
     Destruction,
+    Grounds,
     KeyNotDestroyedError,
     KeyNotFoundError,
     KeyUnreadableError,
@@ -89,7 +90,7 @@ class Pkcs11Keystore:
         found = self._session.use_afresh(lambda opened: pkcs11_keys.names(opened.session))
         return sorted({f"{SCHEME}:{name}" for name in found if _NAME.fullmatch(name)})
 
-    def destroy(self, ref: str) -> Destruction:
+    def destroy(self, ref: str, grounds: Grounds | None = None) -> Destruction:  # noqa: ARG002  checked by others
         """Destroy the key's objects in the token, and look again that none is left.
 
         A key that :meth:`open` refuses can be destroyed, too. Raises :class:`KeyNotFoundError`,

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn, cast
 from keystore.interface import (
     Algorithm,
     Destruction,
+    Grounds,
     KeyNotDestroyedError,
     KeyNotFoundError,
     KeyNotWrittenError,
@@ -139,7 +140,7 @@ class VaultKeystore:
         )
         return sorted(ref for ref in found if _REF.fullmatch(ref))
 
-    def destroy(self, ref: str) -> Destruction:
+    def destroy(self, ref: str, grounds: Grounds | None = None) -> Destruction:  # noqa: ARG002  checked by others
         """Delete the key with all its versions, and see that it is gone.
 
         Copies of the service's storage are beyond what it can say. Raises :class:`KeyNotFoundError`,

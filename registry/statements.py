@@ -111,6 +111,11 @@ def open_statement(statement: str, *, typ: str, find_key: FindKey) -> OpenedStat
     return OpenedStatement(payload=content, key=key)
 
 
+def named_key(statement: str) -> str:
+    """The ``kid`` in the header of a statement that was opened before; nothing is checked again."""
+    return str(json.loads(_segments(statement)[0])["kid"])
+
+
 def _header(statement: str, typ: str) -> str:
     try:
         pairs = json.loads(_segments(statement)[0], object_pairs_hook=list)

@@ -27,6 +27,7 @@ INTENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "request": ("certificate.requested",),
     "certificate": ("certificate.intended", "service_certificate.intended"),
     "report": ("report.intended",),
+    "destruction": ("key_destruction.intended",),
 }
 """The form of a use, as the custody process tells it, and the kinds of the entry that must have foreseen it."""
 FREE: Final = frozenset({"checkpoint", "list", "answer", "timestamp", "token", "root", "issuer"})
@@ -208,14 +209,15 @@ def _unforeseen(connection: Connection, shop: Workshop, uses: _Uses) -> Iterator
     """Uses that no entry foresaw, or an entry that is about something else."""
     founded = False
     for line in uses.lines:
-        if line.event != "use":
+        if line.event not in {"use", "destruction"}:
             continue
         form = str(line.about.get("form"))
         founded = founded or form == "checkpoint"
         late = form in _FOUNDING and founded
         if late or (form not in FREE and not _foreseen(connection, shop, line, INTENTS.get(form, ()))):
-            zh = f"密钥 {line.key} 的一次使用（{line.message}）没有对应的意向"
-            en = f"key {line.key} was used for {line.message} without an intent in the ledger"
+            what = f"was used for {line.message}" if line.event == "use" else "was destroyed"
+            zh = f"密钥 {line.key} 的一次使用或销毁（{line.message}）没有对应的意向"
+            en = f"key {line.key} {what} without an intent in the ledger"
             yield broken("use-without-intent", f"line {line.n}", zh, en)
 
 
@@ -227,7 +229,7 @@ def _foreseen(connection: Connection, shop: Workshop, line: UseLine, kinds: tupl
         entry = None
     if entry is None or entry.kind not in kinds or entry.leaf.id != line.about.get("intent"):
         return False
-    groups = ("document", "report", "request", "certificate")
+    groups = ("document", "report", "request", "certificate", "key")
     said = {name: value for group in groups for name, value in _group(entry, group).items()}
     told = {"to_be_signed": line.message, "key": line.key, "serial": line.about.get("serial")}
     names = ("to_be_signed", "key") if line.purpose != "ca" else ("serial",)  # a group that was erased tells nothing

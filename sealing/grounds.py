@@ -6,22 +6,33 @@ checkpoint that covers it is signed on the way, so the backend judges the entry 
 
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import bindparam, func, select
 
-from keystore.interface import Grounds, SigningKey, wants_grounds
+from keystore.interface import Grounds, Keystore, SigningKey, wants_grounds
 from ledger.book import Book, SignedCheckpoint
 from ledger.database import Database
 from ledger.tables import subjects
+from registry.statements import named_key
 from signer.seal_file import Prepared
 
 SHOWN: Final = ("application", "document", "approval", "case", "numbers", "seal")
 """The groups of an intent that are opened: not the persons' names, and not the decision."""
 
 _first = select(func.min(subjects.c.index)).where(subjects.c.subject == bindparam("subject"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What two persons signed for an act (JWS), and the content (canonical JSON) that both name by digest."""
+
+    proposal: str
+    decision: str
+    content: str
 
 
 class Archive(Protocol):
@@ -60,6 +71,32 @@ def report_grounds(shop: Archive, key: SigningKey, prepared: Prepared, *, intent
     if not wants_grounds(key):
         return None
     return Grounds(statement=_file(prepared) | _intent(shop, intent, "report", now), file=prepared.path)
+
+
+def certificate_grounds(
+    shop: Archive, key: SigningKey, *, intent: int, consent: Consent | None, now: datetime
+) -> Grounds | None:
+    """For a certificate of a seal: the committed intent, and what two persons signed. Raises as above."""
+    return Grounds(statement=_agreed(shop, intent, "certificate", consent, now)) if wants_grounds(key) else None
+
+
+def destruction_grounds(
+    shop: Archive, keystore: Keystore, *, intent: int, consent: Consent | None, now: datetime
+) -> Grounds | None:
+    """For the end of a seal's key: the committed intent, and what two persons signed. Raises as above."""
+    return Grounds(statement=_agreed(shop, intent, "key", consent, now)) if wants_grounds(keystore) else None
+
+
+def _agreed(shop: Archive, intent: int, group: str, consent: Consent | None, now: datetime) -> dict[str, Any]:
+    statement = _intent(shop, intent, group, now)
+    if consent is None:  # the backend refuses
+        return statement
+    signed = shop.book.checkpoint(now, intent + 1)
+    return statement | {
+        "consent": {each: getattr(consent, each) for each in ("proposal", "decision", "content")},
+        "proposal_key": _registration(shop, signed, named_key(consent.proposal)),
+        "decision_key": _registration(shop, signed, named_key(consent.decision)),
+    }
 
 
 def intent_grounds(shop: Archive, key: SigningKey, *, intent: int, group: str, now: datetime) -> Grounds | None:

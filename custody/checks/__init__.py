@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from custody.checks.authority_use import check_ca
+from custody.checks.destruction import check_destruction
 from custody.checks.log_use import check_log
 from custody.checks.refusal import refuse
 from custody.checks.report_use import check_report
@@ -32,10 +33,12 @@ _CHECKS: Mapping[Purpose, Callable[[UseRequest, CheckState, datetime], Mapping[s
 
 
 def check_use(request: UseRequest, state: CheckState, now: datetime) -> Mapping[str, JsonValue]:
-    """Judge one use of one key, and say what the record of uses shall tell of it.
+    """Judge one use of one key, or its end, and say what the record of uses shall tell of it.
 
     Raises :class:`keystore.interface.GroundsError`, which says what was found and what was expected.
     """
+    if request.ends:
+        return check_destruction(request, state, now)
     check = _CHECKS.get(request.purpose)
     if check is None:
         refuse(f"没有用途 {request.purpose} 的检查", f"no key of the purpose {request.purpose} is used here")

@@ -4,16 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from custody.checks.pinned_keys import PinnedKeys
 from custody.checks.refusal import refuse, refuse_unless
-from custody.checks.shown_entry import ShownEntry, log_identity, shown_entry
-from custody.errors import CustodyError
-from custody.pins import Pin, Pins, registration
+from custody.checks.shown_entry import ShownEntry, log_identity
 from custody.requests import CheckState, UseRequest
 from registry.approval import ApprovalEvidenceError, ApprovalStatement, read_statement
-from registry.errors import EvidenceError
-from registry.statements import RegisteredKey
-
-REGISTRATIONS = ("person_key.registered", "client_approval_key.registered")
 
 
 def check_approval(request: UseRequest, state: CheckState, intent: ShownEntry, now: datetime) -> str:
@@ -21,7 +16,9 @@ def check_approval(request: UseRequest, state: CheckState, intent: ShownEntry, n
     jws = intent.group("approval").get("jws")
     refuse_unless(isinstance(jws, str), "意向没有批准声明", "the intent holds no approval statement")
     try:
-        statement = read_statement(str(jws), _Finder(request, state), audience=log_identity(state).origin)
+        statement = read_statement(
+            str(jws), PinnedKeys(request, state, "approval_key"), audience=log_identity(state).origin
+        )
     except ApprovalEvidenceError as error:
         refuse(f"批准声明不成立：{error.zh}", f"the approval does not hold: {error.en}")
     different = [*_differences(statement, intent), *_differences_of_line(statement, intent)]
@@ -36,40 +33,6 @@ def check_approval(request: UseRequest, state: CheckState, intent: ShownEntry, n
         "the approval does not hold at this time",
     )
     return statement.claims.id
-
-
-class _Finder:
-    """From the key id in a statement to the pinned key; learns a key whose registration is shown, if it may."""
-
-    def __init__(self, request: UseRequest, state: CheckState) -> None:
-        self._request = request
-        self._state = state
-
-    def __call__(self, key_id: str) -> RegisteredKey | None:
-        pins = Pins(self._state.pins)
-        try:
-            pin = pins.find(key_id)
-            if pin is None and self._state.learns:
-                pin = self._shown(key_id)
-                pins.add(pin)
-        except CustodyError as error:
-            refuse(error.zh, error.en)
-        if pin is None or not (self._state.learns or pin.how == "listed"):
-            refuse(f"批准密钥 {key_id} 未固定在本进程", f"the approval key {key_id} is not pinned here")
-        return pin.registered()
-
-    def _shown(self, key_id: str) -> Pin:
-        entry = shown_entry(self._request, self._state, "approval_key", kinds=REGISTRATIONS)
-        try:
-            pin = registration(entry.leaf.kind, entry.group("body"))
-        except (ValueError, EvidenceError) as error:
-            refuse(f"第 {entry.index} 条不是批准密钥的登记", f"entry {entry.index} registers no approval key: {error}")
-        refuse_unless(
-            pin.id == key_id,
-            f"附上的是密钥 {pin.id} 的登记，批准声明由 {key_id} 签名",
-            f"the registration of key {pin.id} came along, the approval is signed by {key_id}",
-        )
-        return pin
 
 
 def _differences(statement: ApprovalStatement, intent: ShownEntry) -> Iterator[str]:

@@ -31,4 +31,10 @@ def check_certificate_request(request: UseRequest, state: CheckState) -> dict[st
         f"意向针对密钥 {wanted.get('key')}",
         f"the intent is for key {wanted.get('key')}, asked for is {request.key_ref}",
     )
-    return {"form": "request", "intent": intent.leaf.id, "entry": intent.index, "seal": str(wanted.get("seal"))}
+    return {
+        "form": "request",
+        "intent": intent.leaf.id,
+        "entry": intent.index,
+        "seal": str(wanted.get("seal")),
+        "certified": f"{wanted.get('seal')} {request.key_ref}",
+    }

@@ -13,6 +13,7 @@ from authority.binding import read_binding
 from authority.certificate_parts import EMBEDDED, key_usage
 from authority.errors import AuthorityError
 from authority.service_certificates import PROFILES
+from custody.checks.consent import check_about, check_consent, unserved
 from custody.checks.refusal import refuse, refuse_unless
 from custody.checks.revocation_list import NEAR, key_identifier
 from custody.checks.shown_entry import ShownEntry, log_identity, shown_entry, unused
@@ -22,6 +23,7 @@ from ledger.canonical import JsonValue
 from ledger.signed_note import SPKI_ED25519
 
 SEAL_CERTIFICATE, SERVICE_CERTIFICATE = "certificate.intended", "service_certificate.intended"
+CHANGE: Final = "change_agreement"
 LONGEST_SEAL: Final = timedelta(days=10 * 366)
 """No seal's certificate outlives an issuer's."""
 _REFERENCES = {x509.CRLDistributionPoints.oid, x509.AuthorityInformationAccess.oid}
@@ -46,15 +48,17 @@ def check_certificate(request: UseRequest, state: CheckState, now: datetime) -> 
     unused(intent, request, state)
     _check_intended(state, intent, certificate, public_key)
     _check_extensions(found, request, intent, public_key)
-    if intent.leaf.kind == SEAL_CERTIFICATE:
-        _check_binding(state, intent, certificate)
-    _check_period(intent, certificate, now)
-    return {
+    about: dict[str, JsonValue] = {
         "form": "certificate",
         "intent": intent.leaf.id,
         "entry": intent.index,
         "serial": f"{certificate.serial_number:x}",
     }
+    if intent.leaf.kind == SEAL_CERTIFICATE:
+        _check_binding(state, intent, certificate)
+        about |= {"consent": _consent(request, state, intent, now), "certified": _certified(intent)}
+    _check_period(intent, certificate, now)
+    return about
 
 
 def _authority(
@@ -89,6 +93,28 @@ def _check_intended(state: CheckState, intent: ShownEntry, certificate: x509.Cer
         f"证书的公钥不是意向所指的密钥 {wanted.get('key')}（用途 {purpose}）",
         f"the certificate is not for the intended key {wanted.get('key')} of the purpose {purpose}",
     )
+
+
+def _consent(request: UseRequest, state: CheckState, intent: ShownEntry, now: datetime) -> str:
+    """Two persons wanted a certificate for this seal; an amendment is for each seal of its agreement once."""
+    wanted = intent.group("certificate")
+    proposal, action, content = check_consent(request, state, now, actions=("issue_seal", "rotate_key", CHANGE))
+    if action == "rotate_key":
+        check_about(content, seal=wanted.get("seal"))
+    elif action == CHANGE:
+        told = {name: wanted.get(name) for name in ("agreement", "terms_digest")}
+        check_about(content, change="bring_into_force", **told)
+        proposal = f"{proposal} {wanted.get('seal')}"
+    else:
+        check_about(content, agreement=wanted.get("agreement"))
+    unserved(proposal, request, state)
+    return proposal
+
+
+def _certified(intent: ShownEntry) -> str:
+    """For which seal which key was certified, as the end of the key is judged by."""
+    wanted = intent.group("certificate")
+    return f"{wanted.get('seal')} {wanted.get('key')}"
 
 
 def _purpose(intent: ShownEntry) -> Any:  # noqa: ANN401  one of the keystore's purposes

@@ -25,24 +25,17 @@ from registry.agreement_terms import terms_digest
 from registry.changes import Changes
 from registry.errors import ConflictError
 from registry.record import build
-from registry.records import Agreement, Organ, Proposal, Seal, SealKey
+from registry.records import Agreement, Organ, Seal, SealKey
 from registry.seal_keys import HOLD, Hold
 from registry.store import Stored
+from sealing.administration import two_persons
 from sealing.administration.acts import put
 from sealing.administration.key_steps import check_living
-from sealing.grounds import intent_grounds
+from sealing.grounds import Consent, certificate_grounds
 from sealing.installation import issued_places
 from sealing.workshop import Workshop
 
 _CLOCK_SKEW = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
-    """What two persons signed for an act: the two statements, and the content (canonical JSON) that both name."""
-
-    statements: tuple[str, str]  # the proposal's JWS, then the decision's
-    content: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +55,10 @@ class Certification:
 def intend(changes: Changes, shop: Workshop, seal: Seal, agreement: Agreement, key: SigningKey) -> Certification:
     """Record that ``key`` is to be certified for ``seal`` under ``agreement``. Raises :class:`TransitionError`."""
     check_living(seal)
-    certification = replace(_certification(changes, shop, seal, agreement, key), consent=consent_of(changes))
+    certification = replace(_certification(changes, shop, seal, agreement, key), consent=two_persons.consent(changes))
     intent = {
         "seal": seal.id,
+        "agreement": agreement.id,
         "serial": f"{certification.serial:x}",
         "key": key.ref,
         "public_key": b64encode(key.public_key).decode(),
@@ -95,7 +89,9 @@ def make(shop: Workshop, certification: Certification, now: datetime) -> x509.Ce
         ),
         places=issued_places(shop.settings.public_url),
         serial=certification.serial,
-        grounds=intent_grounds(shop, issuer_key, intent=certification.entry, group="certificate", now=now),
+        grounds=certificate_grounds(
+            shop, issuer_key, intent=certification.entry, consent=certification.consent, now=now
+        ),
     )
 
 
@@ -150,15 +146,6 @@ def record_chain(
         state="suspended" if held else "certified" if seal.state == "pending" else "active",
     )
     return put(changes, new, verb="certified")
-
-
-def consent_of(changes: Changes) -> Consent | None:
-    """The two statements behind this act, for a keystore that asks for them; None where no proposal is behind it."""
-    named = changes.act.proposal
-    stored = None if named is None else changes.store.look(changes.connection, Proposal, named)
-    if stored is None or stored.record.decision is None:
-        return None
-    return Consent(statements=(stored.record.statement, stored.record.decision), content=stored.record.content)
 
 
 def _retire(changes: Changes, seal_id: str) -> int:

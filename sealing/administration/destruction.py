@@ -8,7 +8,7 @@ no longer shows, is gone. A key that is missing for any other reason is not call
 from collections.abc import Mapping
 from contextlib import suppress
 
-from keystore.interface import KeyNotFoundError
+from keystore.interface import Grounds, KeyNotFoundError
 from ledger.entry import Draft
 from registry import key_life
 from registry.changes import Changes
@@ -18,6 +18,7 @@ from registry.records import Seal, SealKey
 from registry.store import Act, Stored
 from sealing.administration import key_steps, two_persons
 from sealing.administration.acts import acting
+from sealing.grounds import Consent, destruction_grounds
 from sealing.workshop import Workshop
 
 
@@ -27,8 +28,10 @@ def destroy(shop: Workshop, seal_id: str, act: Act) -> Stored[Seal]:
     Two persons: ``destroy_seal``. Raises ``TransitionError`` for a seal that is not cancelled, ``keystore`` errors
     (``key-not-destroyed``, ``key-not-found``, …): what was recorded until then stays, the seal is not destroyed.
     """
-    for ref in _intended(shop, seal_id, act):
-        evidence = _destroyed(shop, ref)
+    intended, consent = _intended(shop, seal_id, act)
+    for ref, intent in intended.items():
+        grounds = destruction_grounds(shop, shop.keystore, intent=intent, consent=consent, now=act.now)
+        evidence = _destroyed(shop, ref, grounds)
         with acting(shop, act) as changes:
             _locked(changes, seal_id)
             key_steps.destroy(changes, seal_id, ref, evidence)
@@ -37,8 +40,8 @@ def destroy(shop: Workshop, seal_id: str, act: Act) -> Stored[Seal]:
         return changes.change_seal(seal_id, "destroy")
 
 
-def _intended(shop: Workshop, seal_id: str, act: Act) -> list[str]:
-    """The keys that are still to be destroyed; that it is going to happen is recorded first."""
+def _intended(shop: Workshop, seal_id: str, act: Act) -> tuple[dict[str, int], Consent | None]:
+    """The keys that are still to be destroyed, each with the entry that says so first, and what two persons signed."""
     present = shop.keystore.refs()
     with acting(shop, act) as changes:
         seal = _locked(changes, seal_id).record
@@ -49,9 +52,8 @@ def _intended(shop: Workshop, seal_id: str, act: Act) -> list[str]:
                 f"the seal is {seal.state}; destroy is possible from cancelled only",
             )
         refs = _not_destroyed(changes, seal_id)
-        for ref in refs:
-            _intend(changes, shop, ref, present=ref in present)
-        return refs
+        intended = {ref: _intend(changes, shop, seal_id, ref, present=ref in present) for ref in refs}
+        return intended, two_persons.consent(changes)
 
 
 def _not_destroyed(changes: Changes, seal_id: str) -> list[str]:
@@ -62,7 +64,7 @@ def _not_destroyed(changes: Changes, seal_id: str) -> list[str]:
     return sorted({key.key_ref for key in keys if key.state != "destroyed"})
 
 
-def _intend(changes: Changes, shop: Workshop, ref: str, *, present: bool) -> None:
+def _intend(changes: Changes, shop: Workshop, seal_id: str, ref: str, *, present: bool) -> int:
     subject = derived_id("des", ref)
     if not present and shop.book.latest(changes.connection, subject) is None:
         raise KeyNotFoundError(
@@ -72,15 +74,15 @@ def _intend(changes: Changes, shop: Workshop, ref: str, *, present: bool) -> Non
     draft = Draft(
         kind="key_destruction.intended",
         subjects=(subject,),
-        groups={"key": {"key": ref, "by": changes.act.by.id, "why": changes.act.why}},
+        groups={"key": {"seal": seal_id, "key": ref, "by": changes.act.by.id, "why": changes.act.why}},
     )
-    shop.book.append(changes.connection, draft, changes.act.now)
+    return shop.book.append(changes.connection, draft, changes.act.now).index
 
 
-def _destroyed(shop: Workshop, ref: str) -> Mapping[str, str]:
+def _destroyed(shop: Workshop, ref: str, grounds: Grounds | None) -> Mapping[str, str]:
     """What the backend saw. A key gone since an earlier run is looked for once more: only its absence is seen."""
     with suppress(KeyNotFoundError):
-        return shop.keystore.destroy(ref).evidence
+        return shop.keystore.destroy(ref, grounds).evidence
     if ref in shop.keystore.refs():
         raise KeyNotFoundError(f"密钥 {ref} 时有时无", f"the key {ref} is listed, and cannot be found")
     return {"backend": ref.partition(":")[0], "objects_before": "0", "objects_after": "0", "seen": "absent"}

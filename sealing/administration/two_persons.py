@@ -5,6 +5,7 @@ import json
 from registry.changes import Changes
 from registry.errors import TransitionError
 from registry.proposals import Proposal, ProposalAction
+from sealing.grounds import Consent
 
 
 def require(changes: Changes, *actions: ProposalAction, **about: str) -> Proposal:
@@ -40,3 +41,12 @@ def needed(*actions: ProposalAction, found: Proposal | None = None) -> Transitio
         f"此事须由两人办理：应有经另一人批准的提案（{wanted}），实为{zh}",
         f"this takes two persons: expected a proposal to {wanted} that another person approved, found {en}",
     )
+
+
+def consent(changes: Changes) -> Consent | None:
+    """The two statements behind this act, for a keystore that asks for them; None where no proposal is behind it."""
+    named = changes.act.proposal
+    stored = changes.store.look(changes.connection, Proposal, named) if named is not None else None
+    if stored is None or stored.record.decision is None:
+        return None
+    return Consent(proposal=stored.record.statement, decision=stored.record.decision, content=stored.record.content)

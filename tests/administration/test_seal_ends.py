@@ -180,7 +180,7 @@ def test_a_key_that_is_missing_although_nobody_destroyed_it_is_not_called_destro
 def test_a_module_that_does_not_confirm_leaves_the_seal_cancelled(office, monkeypatch):
     office.cancel("town")
 
-    def unconfirmed(ref):
+    def unconfirmed(ref, _grounds=None):
         raise KeyNotDestroyedError(f"密钥 {ref} 仍在", f"key {ref} is still there")
 
     monkeypatch.setattr(office.shop.keystore, "destroy", unconfirmed)

@@ -18,7 +18,7 @@ from custody.requests import CheckState, UseRequest
 from custody.state import State
 from custody.uses import UseLine, UseRecord
 from keystore.files import FileKeystore
-from keystore.interface import Algorithm, Destruction, Keystore, Permit, Purpose, SigningKey
+from keystore.interface import Algorithm, Destruction, Grounds, Keystore, Permit, Purpose, SigningKey
 from keystore.open import open_keystore
 from ledger.canonical import JsonValue
 from sealing.order import Outcome, Submission
@@ -86,6 +86,8 @@ class CheckedKey:
 class CheckedKeystore:
     """See :class:`keystore.interface.Keystore`."""
 
+    wants_grounds = True
+
     def __init__(self, settings: Settings, desk: Desk, *, learns: bool = True) -> None:
         self.home = settings.data / "custody"
         self.pins = self.home / "pins"
@@ -111,8 +113,8 @@ class CheckedKeystore:
     def refs(self) -> list[str]:
         return self.work.refs()
 
-    def destroy(self, ref: str) -> Destruction:
-        return self.work.destroy(ref)
+    def destroy(self, ref: str, grounds: Grounds | None = None) -> Destruction:
+        return self.work.destroy(ref, None if grounds is None else grounds.statement)
 
     def uses_after(self, n: int) -> Iterator[UseLine]:
         yield from self.work.uses(n, 1_000_000)

@@ -85,8 +85,8 @@ class SlowKeystore:
     def refs(self) -> list[str]:
         return self.keys.refs()
 
-    def destroy(self, ref: str) -> Any:
-        return self.keys.destroy(ref)
+    def destroy(self, ref: str, grounds: Any = None) -> Any:
+        return self.keys.destroy(ref, grounds)
 
 
 def open_slow(settings: ProcessSettings) -> Keystore:

@@ -38,7 +38,7 @@ class ToldState:
         return self.real.last(purpose)
 
     def seen(self, purpose: Purpose, name: str, value: JsonValue) -> bool:
-        if name == "intent":
+        if name in {"intent", "consent"}:
             return value in self.used
         return value in self.roots or self.real.seen(purpose, name, value)
 
