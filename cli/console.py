@@ -78,6 +78,17 @@ def show_facts(facts: Mapping[str, object], *, about: str = "") -> None:
     show_table(("", ""), ((name, _plain(value)) for name, value in facts.items()), about=about)
 
 
+def progress(*, quiet: bool) -> Callable[[str, int, int], None]:
+    """What shows how far long work has come, on a terminal only: what is done, how much of it, of how much."""
+
+    def report(what: str, done: int, total: int) -> None:
+        if not quiet and sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            sys.stderr.write(f"\r{what} {done}/{total}{end}")
+
+    return report
+
+
 def guarded(command: Callable[P, T]) -> Callable[P, T]:
     """Turn every error into one line and an exit code that scripts can use; never a stack trace."""
 

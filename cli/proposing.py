@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import console, records
-from cli.signing import read_signer
+from cli.signing import Signer, read_signer
 from cli.workplace import act, now
 
 if TYPE_CHECKING:
@@ -116,6 +116,53 @@ def decide(shop: "Workshop", proposal: "Proposal", choice: "Choice", by: Stateme
     )
     statement = sign_claims(claims, kid=signer.kid, key=signer.key)
     return proposals.decide(shop, proposal.id, statement, act(by.why, organ=proposal.organ))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """What is signed where no installation is at hand; ``log`` is the origin of its log."""
+
+    action: "ProposalAction"
+    content: dict[str, Any]
+    log: str
+    organ: str
+    why: str
+
+
+def sign_offline(about: Offline, signer: Signer, proposal: str | None) -> str:
+    """A signed proposal; or the approval of ``proposal`` (JWS), of which only the id is read: both stand a day."""
+    import json  # noqa: PLC0415  only where something is signed
+    from base64 import urlsafe_b64decode  # noqa: PLC0415  as above
+
+    from ledger.ids import new_id  # noqa: PLC0415  as above
+    from registry import proposal_statements as statements  # noqa: PLC0415  loads what judges records
+    from registry.proposals import content_digest  # noqa: PLC0415  as above
+    from registry.record import build  # noqa: PLC0415  as above
+
+    moment = now()
+    claims: dict[str, Any] = {
+        "v": 1,
+        "id": new_id("ppl"),
+        "aud": about.log,
+        "action": about.action,
+        "content_digest": content_digest(about.content),
+        "organ": about.organ,
+        "person": signer.person,
+        "reason": about.why,
+        "made": moment,
+        "expires": moment + timedelta(hours=USUAL_HOURS),
+    }
+    if proposal is None:
+        first = build(statements.ProposalClaims, **claims)
+        return statements.sign_claims(first, kid=signer.kid, key=signer.key)
+    try:
+        payload = proposal.split(".")[1]
+        claims["id"] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["id"]
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise console.UsageError("statement-unreadable", "所给提案不是声明", "the proposal is no statement") from None
+    digest = statements.statement_digest(proposal)
+    second = build(statements.DecisionClaims, **claims, proposal_digest=digest, decision="approve")
+    return statements.sign_claims(second, kid=signer.kid, key=signer.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

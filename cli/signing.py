@@ -33,7 +33,7 @@ def read_signer(shop: "Workshop", person: str, key_file: Path) -> Signer:
 
     from registry.records import PersonKey  # noqa: PLC0415  loads the database
 
-    key = _private_key(key_file)
+    key = read_private_key(key_file)
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     with shop.database.read() as connection:
         found = [each.record for each in shop.registry.find(connection, PersonKey, person=person)]
@@ -48,7 +48,8 @@ def read_signer(shop: "Workshop", person: str, key_file: Path) -> Signer:
     return Signer(person=person, kid=newest.id, key=key)
 
 
-def _private_key(path: Path) -> "EllipticCurvePrivateKey":
+def read_private_key(path: Path) -> "EllipticCurvePrivateKey":
+    """The P-256 key in a PEM file. Raises :class:`UsageError` ``signing-key-unreadable``."""
     from cryptography.hazmat.primitives.asymmetric.ec import (  # noqa: PLC0415  only where something is signed
         SECP256R1,
         EllipticCurvePrivateKey,

@@ -39,9 +39,13 @@ def open_keystore(uri: str, *, key_encryption_key: Path) -> Keystore:
 
 
 def _folder(uri: str) -> Path:
-    address = urlsplit(uri)
-    folder = Path(unquote(address.path))
-    if address.netloc or address.query or address.fragment or not folder.is_absolute():
+    try:
+        address = urlsplit(uri)
+        right = not (address.netloc or address.query or address.fragment)
+    except ValueError:  # brackets that hold no address
+        right = False
+    folder = Path(unquote(address.path)) if right else Path()
+    if not folder.is_absolute():
         raise KeystoreAddressError(
             f"密钥库地址 {uri!r} 应为 {SCHEME}:/绝对路径",
             f"the keystore address {uri!r} should be {SCHEME}:/absolute/path",

@@ -50,13 +50,20 @@ class Evidence:
         an opening that does not fit), :class:`RecordBrokenError` (not a leaf).
         """
         checkpoint = open_checkpoint(self.checkpoint, identity)
+        return self.check_under(checkpoint), checkpoint
+
+    def check_under(self, checkpoint: Checkpoint) -> Leaf:
+        """Judge all but the note, whose ``checkpoint`` the caller has judged in a way of its own.
+
+        Raises :class:`ProofError`, :class:`RecordBrokenError` as :meth:`check` does.
+        """
         merkle.verify_inclusion(self.index, checkpoint.size, merkle.leaf_hash(self.leaf), self.proof, checkpoint.root)
         leaf = Leaf.from_bytes(self.leaf)
         for group, opening in self.openings.items():
             if group != opening.group:
                 raise ProofError(f"字段组 {group} 名称不符", f"group {group} holds the opening of {opening.group}")
             leaf.check(opening)
-        return leaf, checkpoint
+        return leaf
 
     def to_json(self) -> dict[str, JsonValue]:
         """As canonical-JSON members; binary parts in base64 (RFC 4648 4)."""

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from ledger.anchor import Anchor
@@ -11,7 +11,9 @@ from ledger.checkpoint import open_checkpoint
 from ledger.migrate import revision, revisions
 from ledger.moments import from_text
 from ledger.store import read_head
-from registry.records import SealKey, ServiceKey
+from registry.calendar import Calendar
+from registry.proposals import Proposal
+from registry.records import CalendarDay, SealKey, ServiceKey
 from sealing import applications
 from sealing.clock_trust import ClockWatch
 from sealing.root_list import NAME as ROOT_LIST
@@ -24,6 +26,7 @@ State = Literal["ok", "warning", "failed"]
 SOON = timedelta(days=30)
 LEAST_DISK = 1_000_000_000
 _OTHERS = 0o077
+_NOTICE_MONTH = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ def examine(shop: Workshop, now: datetime) -> list[Check]:
         ("certificates", lambda: _certificates(shop, now)),
         ("witnesses", lambda: _witnesses(shop)),
         ("attempts", lambda: _attempts(shop, now)),
+        ("proposals", lambda: _proposals(shop, now)),
+        ("calendar", lambda: _calendar(shop, now)),
     )
     for name, make in made:
         try:
@@ -177,3 +182,35 @@ def _attempts(shop: Workshop, now: datetime) -> Iterator[Check]:
         yield Check(name="attempts", state="warning", found=told, advice=("运行 yinxin recover", "run yinxin recover"))
     else:
         yield Check(name="attempts", state="ok", found=("没有超时的办理", "none has lapsed"))
+
+
+def _proposals(shop: Workshop, now: datetime) -> Iterator[Check]:
+    """Those that wait are told; those past their time, or interrupted, are for ``yinxin recover``."""
+    with shop.database.read() as connection:
+        found = [
+            each.record
+            for state in ("open", "approved")
+            for each in shop.registry.find(connection, Proposal, state=state)
+        ]
+    waiting = [each for each in found if each.is_open(now)]
+    over = len(found) - len(waiting)
+    told = (f"{len(waiting)} 项待决定，{over} 项逾期或中断", f"{len(waiting)} wait, {over} are overdue or interrupted")
+    advice = ("运行 yinxin recover", "run yinxin recover") if over else ("", "")
+    yield Check(name="proposals", state="warning" if over else "ok", found=told, advice=advice)
+
+
+def _calendar(shop: Workshop, now: datetime) -> Iterator[Check]:
+    """Working days are counted by it; from November on the next year's notice should be there."""
+    wanted = now.year + (now.month >= _NOTICE_MONTH)
+    with shop.database.read() as connection:
+        registered = {each.record.date.year for each in shop.registry.find(connection, CalendarDay)}
+    _, estimated = Calendar().is_workday(date(wanted, 7, 1))
+    if not estimated or wanted in registered:
+        yield Check(name="calendar", state="ok", found=(f"已知 {wanted} 年", f"{wanted} is known"))
+        return
+    yield Check(
+        name="calendar",
+        state="warning",
+        found=(f"没有 {wanted} 年的节假日安排", f"the holidays of {wanted} are not known"),
+        advice=("按国务院办公厅通知提案：yinxin item set-day", "propose them by the notice: yinxin item set-day"),
+    )

@@ -29,7 +29,14 @@ def backup(
     from sealing.backup import back_up  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:
-        made = back_up(shop, target, recipient, now(), with_key_encryption_key=with_key_encryption_key)
+        made = back_up(
+            shop,
+            target,
+            recipient,
+            now(),
+            with_key_encryption_key=with_key_encryption_key,
+            progress=console.progress(quiet=as_json),
+        )
     facts: dict[str, Any] = {
         "backup": str(target),
         "digest": made.digest,
@@ -92,7 +99,7 @@ def restore(  # noqa: PLR0913  each is a file that the operator has
         previous=[settings.data],
         consent=_consent(proposal, decision),
     )
-    restored = bring_back(settings, asked, now())
+    restored = bring_back(settings, asked, now(), console.progress(quiet=as_json))
     facts: dict[str, Any] = {
         "installation": restored.installation,
         "log": restored.log,

@@ -71,7 +71,7 @@ def audit(
     from sealing.audit import audit as walk  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:
-        found = walk(shop, now(), _progress(quiet=as_json))
+        found = walk(shop, now(), console.progress(quiet=as_json))
         size = _size(shop)
     broken = [each for each in found if each.severity == "broken"]
     if as_json:
@@ -210,17 +210,6 @@ def _conclusion(size: int, *, broken: int, notes: int) -> str:
     if broken:
         return f"✗ {size} 条记录，{broken} 处不符，{notes} 条提示 / {broken} broken, {notes} notes in {size} entries"
     return f"✓ {size} 条记录完好，{notes} 条提示 / {size} entries are sound, {notes} notes"
-
-
-def _progress(*, quiet: bool) -> Any:  # noqa: ANN401  the auditor's callback
-    import sys  # noqa: PLC0415  beside its only use
-
-    def report(what: str, done: int, total: int) -> None:
-        if not quiet and sys.stderr.isatty():
-            end = "\n" if done == total else ""
-            sys.stderr.write(f"\r{what} {done}/{total}{end}")
-
-    return report
 
 
 def _size(shop: "Workshop") -> int:

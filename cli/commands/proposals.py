@@ -9,7 +9,7 @@ import typer
 from cli import console, records
 from cli.exit_codes import DONE, REFUSED
 from cli.options import AsJson, Data, Why, argument, group
-from cli.proposing import USUAL_HOURS, As, SignWith, Statement
+from cli.proposing import USUAL_HOURS, As, Offline, SignWith, Statement, sign_offline
 from cli.proposing import decide as sign_decision
 from cli.proposing import propose as sign_proposal
 from cli.workplace import now, opened, read_json
@@ -56,13 +56,38 @@ def new(  # noqa: PLR0913  each is a name on the command line
 ) -> None:
     """提案；另一名管理员批准前什么也不做 / Propose an act; nothing is done before another administrator approves."""
     by = Statement(person=as_, key=sign_with, why=why)
-    whole = read_json(content)
-    if not isinstance(whole, dict):
-        raise console.UsageError(
-            "json-unreadable", f"{content} 应为一个 JSON 对象", f"{content} should be one JSON object"
-        )
+    whole = _object(content)
     with opened(data) as shop:
         sign_proposal(shop, action, whole, by, as_json=as_json, organ=organ, hours=hours)
+
+
+@commands.command("sign")
+@console.guarded
+def sign(  # noqa: PLR0913  each is a claim
+    target: Annotated[Path, argument("写出的声明 / the statement to write")],
+    *,
+    content: Annotated[
+        Path, typer.Option("--content", help="内容 JSON / the content, JSON", exists=True, dir_okay=False)
+    ],
+    log: Annotated[str, typer.Option("--log", help="账本名称（aud）/ log origin")],
+    organ: Annotated[str, typer.Option("--organ", help="以哪个单位名义 / for which organ")],
+    as_: As,
+    kid: Annotated[str, typer.Option("--kid", help="登记的密钥编号 / id of the registered key")],
+    sign_with: SignWith,
+    why: Why,
+    decides: Annotated[
+        Path | None, typer.Option("--decides", help="所批准的提案声明 / the proposal it approves", exists=True)
+    ] = None,
+) -> None:
+    """不连数据库，签署提案或其批准（恢复备份用）/ Sign a proposal, or its approval, offline: for a restore."""
+    from cli.signing import Signer, read_private_key  # noqa: PLC0415  loads what signs
+
+    signer = Signer(person=as_, kid=kid, key=read_private_key(sign_with))
+    about = Offline(action="restore_backup", content=_object(content), log=log, organ=organ, why=why)
+    statement = sign_offline(about, signer, None if decides is None else decides.read_text("ascii").strip())
+    with target.open("x", encoding="ascii") as file:  # never over a file that is there
+        file.write(statement + "\n")
+    console.say(f"{target}")
 
 
 @commands.command("list")
@@ -146,6 +171,13 @@ def _ask(proposal: "Proposal") -> None:
     console.show_facts(_facts(proposal))
     if not typer.confirm("批准以上内容？ / approve this?"):
         raise typer.Exit(REFUSED)
+
+
+def _object(path: Path) -> dict[str, Any]:
+    whole = read_json(path)
+    if not isinstance(whole, dict):
+        raise console.UsageError("json-unreadable", f"{path} 应为一个 JSON 对象", f"{path} should be one JSON object")
+    return whole
 
 
 def _get(shop: "Workshop", proposal: str) -> "Stored[Proposal]":

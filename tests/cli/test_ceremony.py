@@ -1,6 +1,7 @@
 """A key ceremony by the real commands: the root's key stays where it was made; the installation works without it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ class Table:
     """The machines of a ceremony: one offline, one target."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self.root, self.data = folder, folder / "root", folder / "data"
         self.passphrase = folder / "passphrase"
         self.passphrase.write_text("four words are not enough\n")
@@ -50,14 +52,31 @@ class Table:
         self.run("init", "--ceremony", self.folder / "out", "--data", self.data)
 
 
+@pytest.fixture(scope="module")
+def held(tmp_path_factory) -> Path:
+    """One whole ceremony, for all tests that begin after it: a passphrase costs seconds by design."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YINXIN_UNSAFE_IN_PROCESS_KEYS", "true")
+        table = Table(tmp_path_factory.mktemp("ceremony") / "held")
+        return table.folder
+
+
 @pytest.fixture
-def table(tmp_path, monkeypatch) -> Table:
+def table(tmp_path, monkeypatch, held) -> Table:
+    """The machines after a ceremony."""
     monkeypatch.setenv("YINXIN_UNSAFE_IN_PROCESS_KEYS", "true")
-    return Table(tmp_path)
+    shutil.copytree(held, tmp_path / "held")
+    return Table(tmp_path / "held")
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch) -> Table:
+    """The machines before a ceremony."""
+    monkeypatch.setenv("YINXIN_UNSAFE_IN_PROCESS_KEYS", "true")
+    return Table(tmp_path / "bare")
 
 
 def test_an_installation_from_a_ceremony_works_without_the_root_key(table):
-    table.hold()
     with open_workshop(Settings(data=table.data)) as shop:
         assert shop.installation.root_key is None
         root, issuer = shop.installation.root_certificate, shop.installation.issuer_certificate
@@ -79,7 +98,6 @@ def _spki():
 
 
 def test_the_root_key_lies_encrypted_and_opens_with_its_passphrase_only(table):
-    table.run(*table.secret("ceremony", "root", table.root))
     content = (table.root / "root-key.age").read_bytes()
     assert content.startswith(b"age-encryption.org/v1\n-> scrypt")
     assert (table.root / "root-key.age").stat().st_mode & 0o777 == 0o600
@@ -88,25 +106,22 @@ def test_the_root_key_lies_encrypted_and_opens_with_its_passphrase_only(table):
 
 
 def test_a_request_that_was_exchanged_on_the_way_is_refused(table):
-    table.run(*table.secret("ceremony", "root", table.root))
-    table.run("ceremony", "request", table.folder / "issuer.csr", "--data", table.data)
-    words = table.secret("ceremony", "issue", table.root, table.folder / "issuer.csr", table.folder / "out")
+    words = table.secret("ceremony", "issue", table.root, table.folder / "issuer.csr", table.folder / "other")
     table.run(*words, "--public-key", "sha256:" + "0" * 64, "--public-url", URL, code=3)
-    assert not (table.folder / "out").exists()
+    assert not (table.folder / "other").exists()
 
 
-def test_steps_may_be_repeated_and_end_with_one_key(table):
-    first = table.json("ceremony", "request", table.folder / "one.csr", "--data", table.data)
-    second = table.json("ceremony", "request", table.folder / "two.csr", "--data", table.data)
+def test_steps_may_be_repeated_and_end_with_one_key(bare):
+    first = bare.json("ceremony", "request", bare.folder / "one.csr", "--data", bare.data)
+    second = bare.json("ceremony", "request", bare.folder / "two.csr", "--data", bare.data)
     assert first == second
-    table.run(*table.secret("ceremony", "root", table.root))
-    (table.root / "root.pem").unlink()  # as if killed between the two files
-    table.run(*table.secret("ceremony", "root", table.root))
-    table.run(*table.secret("ceremony", "root", table.root), code=3)
+    bare.run(*bare.secret("ceremony", "root", bare.root))
+    (bare.root / "root.pem").unlink()  # as if killed between the two files
+    bare.run(*bare.secret("ceremony", "root", bare.root))
+    bare.run(*bare.secret("ceremony", "root", bare.root), code=3)
 
 
 def test_shares_give_the_key_back_and_too_few_do_not(table):
-    table.hold()
     key = table.data / "secret" / "key-encryption-key"
     table.run("ceremony", "shares", "--needed", 2, "--of", 3, "--out", table.folder / "shares", "--data", table.data)
     one, two, three = sorted((table.folder / "shares").iterdir())
@@ -119,7 +134,6 @@ def test_shares_give_the_key_back_and_too_few_do_not(table):
 
 
 def test_the_protocol_names_what_was_made_and_no_secret(table):
-    table.hold()
     table.run("ceremony", "shares", "--needed", 2, "--of", 3, "--out", table.folder / "shares", "--data", table.data)
     target = table.folder / "protocol.txt"
     table.run("ceremony", "protocol", target, table.root, table.data / "ceremony")
@@ -131,7 +145,6 @@ def test_the_protocol_names_what_was_made_and_no_secret(table):
 
 
 def test_a_new_list_takes_the_place_of_the_old_one_and_another_roots_does_not(table):
-    table.hold()
     table.run(*table.secret("ceremony", "list", table.root, table.folder / "new.crl"))
     table.run("ceremony", "accept-list", table.folder / "new.crl", "--data", table.data)
     assert (table.data / "root.crl").read_bytes() == (table.folder / "new.crl").read_bytes()

@@ -1,8 +1,8 @@
 """The doctor on real installations: quiet on a sound one, and naming what was made wrong."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from world import START
+from world import COUNTY, START
 
 from sealing import clock
 
@@ -33,3 +33,32 @@ def test_a_secret_that_others_can_read_fails(desk):
 def test_a_certificate_about_to_expire_is_named(desk, monkeypatch):
     monkeypatch.setattr(clock, "utc_now", lambda: START + timedelta(days=365 * 10 - 10))
     assert states(desk.run("doctor", "--json").json)["certificates"] in {"warning", "failed"}
+
+
+def test_a_proposal_past_its_time_is_named(desk, monkeypatch):
+    desk.json("grant", "renew-key", desk.world.seals["town"], *desk.signer(COUNTY, 0), "--why", "换钥")
+    assert states(desk.json("doctor"))["proposals"] == "ok"
+    now = clock.utc_now
+    monkeypatch.setattr(clock, "utc_now", lambda: now() + timedelta(hours=25))
+    found = desk.run("doctor", "--json").json
+    assert states(found)["proposals"] == "warning"
+    assert [each["do"]["en"] for each in found["checks"] if each["check"] == "proposals"] == ["run yinxin recover"]
+
+
+def test_a_year_without_its_notice_is_named(desk, monkeypatch):
+    monkeypatch.setattr(clock, "utc_now", lambda: datetime(2090, 5, 1, tzinfo=UTC))
+    assert states(desk.run("doctor", "--json").json)["calendar"] == "warning"
+
+
+def test_a_database_that_is_broken_fails(desk):
+    with desk.open() as shop:
+        path = shop.settings.data / "yinxin.db"
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 8192)
+    assert desk.run("doctor", "--json").code == 3
+
+
+def test_a_full_disk_is_named(desk, monkeypatch):
+    monkeypatch.setattr("sealing.doctor.LEAST_DISK", 10**18)
+    assert states(desk.json("doctor"))["disk"] == "warning"
