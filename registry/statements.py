@@ -174,19 +174,19 @@ def _find(kid: str, find_key: FindKey) -> tuple[RegisteredKey, ec.EllipticCurveP
 
 def _verify(statement: str, signature: bytes, key: RegisteredKey, verifying: ec.EllipticCurvePublicKey) -> None:
     """ES256 (RFC 7518 3.4): r and s of 32 bytes each, over the first two parts as they stand."""
-    half = len(signature) // 2
-    r, s = int.from_bytes(signature[:half]), int.from_bytes(signature[half:])
+    half = _SIGNATURE_LENGTH // 2
+    encoded = encode_dss_signature(int.from_bytes(signature[:half]), int.from_bytes(signature[half:]))
     try:
-        if len(signature) != _SIGNATURE_LENGTH:
-            raise InvalidSignature
-        signed = statement.rpartition(".")[0].encode("ascii")
-        verifying.verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
-    except InvalidSignature as error:
+        verifying.verify(encoded, statement.rpartition(".")[0].encode("ascii"), ec.ECDSA(SHA256()))
+        good = len(signature) == _SIGNATURE_LENGTH
+    except InvalidSignature:
+        good = False
+    if not good:
         raise _refuse(
             "statement-signature-wrong",
             f"签名与登记的密钥 {key.id} 不符",
             f"the signature does not verify with the registered key {key.id}",
-        ) from error
+        )
 
 
 def _refuse(code: str, zh: str, en: str) -> EvidenceError:

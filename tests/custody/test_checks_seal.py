@@ -343,3 +343,16 @@ def _certificate(case: Case) -> bytes:
 
 def _digest(message: bytes) -> str:
     return "sha256:" + sha256(message).hexdigest()
+
+
+def test_the_last_checkpoint_of_the_record_is_believed_to_the_letter_only(case: Case) -> None:
+    evidence = dict(case.grounds()["intent"])
+    last = case.checked.keystore.state.last("log")
+    origin, size, root, *_ = evidence["checkpoint"].split("\n")
+    assert last is not None
+    assert (last["origin"], last["size"], last["root"]) == (origin, int(size), b64decode(root).hex())
+    for old, new in ((f"{origin}\n", "other.example/log\n"), (f"\n{size}\n", f"\n{int(size) + 1}\n")):
+        told = evidence["checkpoint"].replace(old, new, 1)
+        assert "does not hold" in case.refused(grounds=case.grounds(intent={**evidence, "checkpoint": told}))
+    extended = evidence["checkpoint"].replace("\n\n", "\nmore\n\n", 1)
+    assert "signature" in case.refused(grounds=case.grounds(intent={**evidence, "checkpoint": extended}))
