@@ -58,6 +58,7 @@ def held(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("YINXIN_UNSAFE_IN_PROCESS_KEYS", "true")
         table = Table(tmp_path_factory.mktemp("ceremony") / "held")
+        table.hold()
         return table.folder
 
 
