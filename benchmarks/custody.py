@@ -1,7 +1,7 @@
 """What it costs that keys are elsewhere: a seal through the custody process and SoftHSM, beside keys in files.
 
 Three installations differ in nothing but where their keys are: in files and this process, in files behind the custody
-process, in a SoftHSM token behind it. Rounds of whole ``seal()`` calls alternate, one seal at a time. The overhead is
+process, in a SoftHSM token behind it. Whole ``seal()`` calls alternate, one seal at a time. The overhead is
 what a seal takes longer than with a key in this process, once the raw signatures of both are taken away.
 """
 
@@ -37,7 +37,7 @@ SEALERS, SUSPENSIONS = 4, 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """An open installation, the seal uses that wait in it, and what each round of them took, in seconds a seal."""
+    """An open installation, the seal uses that wait in it, and what each took, in seconds."""
 
     world: World
     sealer: Sealer
@@ -55,7 +55,7 @@ class Place:
 
     @property
     def microseconds(self) -> float:
-        """The median of the rounds, for one seal."""
+        """The median of the seals."""
         return statistics.median(self.times) * 1e6
 
 
@@ -98,9 +98,10 @@ def _place(folder: Path, **settings: object) -> Iterator[Place]:
 
 
 def _alternate(places: list[Place]) -> None:
-    for _ in range(ROUNDS):
+    """Seal by seal in turn, so that whatever else the machine does falls on all alike."""
+    for _ in range(ROUNDS * A_ROUND):
         for place in places:
-            place.times.append(place.seal(A_ROUND))
+            place.times.append(place.seal(1))
 
 
 def _key(shop: Workshop, uri: str) -> SigningKey:

@@ -65,6 +65,9 @@ class CheckState(Protocol):
         Kept for the names of :data:`INDEXED` only.
         """
 
+    def forgotten(self, purpose: Purpose) -> int:
+        """The highest entry among intents used with this purpose that :meth:`seen` knows no longer; -1 for none."""
+
     def generated(self, purpose: Purpose) -> Sequence[KnownKey]:
         """The keys of this purpose that were generated here and not destroyed, oldest first."""
 

@@ -11,6 +11,14 @@ from ledger.canonical import JsonValue
 from ledger.checkpoint import LogIdentity
 from ledger.signed_note import raw_ed25519
 
+REMEMBERED = 20_000
+"""How many intents and roots are kept in memory, the newest; certificates and consents are few and kept all.
+
+Forgetting an intent never makes it good again: no intent is taken whose entry is not beyond all forgotten ones. By its
+lease an honest one is used within minutes, long before so many others. Under a root forgotten nothing is believed.
+"""
+_BOUNDED = ("intent", "root")
+
 
 class State:
     """See :class:`custody.requests.CheckState`. Kept by the thread that uses the keys."""
@@ -21,7 +29,8 @@ class State:
         self._pins = pins
         self._learns = learns
         self._last: dict[str | None, Mapping[str, JsonValue]] = {}
-        self._seen: set[tuple[str | None, str, JsonValue]] = set()
+        self._seen: dict[tuple[str | None, str], dict[JsonValue, JsonValue]] = {}
+        self._forgotten: dict[str | None, int] = {}
         self._keys: dict[str, KnownKey] = {}
         self._log_key: KnownKey | None = None
 
@@ -50,7 +59,11 @@ class State:
 
     def seen(self, purpose: Purpose, name: str, value: JsonValue) -> bool:
         """See :class:`custody.requests.CheckState`."""
-        return (purpose, name, value) in self._seen
+        return value in self._seen.get((purpose, name), ())
+
+    def forgotten(self, purpose: Purpose) -> int:
+        """See :class:`custody.requests.CheckState`."""
+        return self._forgotten.get(purpose, -1)
 
     def generated(self, purpose: Purpose) -> Sequence[KnownKey]:
         """See :class:`custody.requests.CheckState`."""
@@ -75,9 +88,22 @@ class State:
         self._last[line.purpose] = line.about
         for name in INDEXED:
             if name in line.about:
-                self._seen.add((line.purpose, name, line.about[name]))
+                self._remember(line, name)
         if line.purpose == "log" and self._log_key is None:
             self._log_key = self._keys.get(line.key or "")
+
+    def _remember(self, line: UseLine, name: str) -> None:
+        values = self._seen.setdefault((line.purpose, name), {})
+        values[line.about[name]] = line.about.get("entry")
+        if name not in _BOUNDED or len(values) <= REMEMBERED:
+            return
+        oldest = next(iter(values))
+        entry = values[oldest]
+        if name == "root":
+            del values[oldest]
+        elif isinstance(entry, int):
+            del values[oldest]
+            self._forgotten[line.purpose] = max(entry, self._forgotten.get(line.purpose, -1))
 
 
 def about_key(key: SigningKey, found: str) -> dict[str, JsonValue]:

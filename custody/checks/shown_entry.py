@@ -72,7 +72,13 @@ def _last_signed(note: str, identity: LogIdentity, state: CheckState) -> Checkpo
 
 
 def unused(intent: ShownEntry, request: UseRequest, state: CheckState) -> None:
-    """Refuses an intent that a key of this purpose was used for before."""
+    """Refuses an intent that a key of this purpose was used for before, or so old that this is not remembered."""
+    forgotten = state.forgotten(request.purpose)
+    refuse_unless(
+        intent.index > forgotten,
+        f"第 {intent.index} 条意向过旧：至第 {forgotten} 条的使用已不再逐条记忆",
+        f"the intent of entry {intent.index} is too old: uses up to entry {forgotten} are not remembered one by one",
+    )
     refuse_unless(
         not state.seen(request.purpose, "intent", intent.leaf.id),
         f"第 {intent.index} 条意向已用过一次",

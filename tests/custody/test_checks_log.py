@@ -38,6 +38,9 @@ class Grown:
     def last(self, purpose: Purpose) -> Mapping[str, Any] | None:
         return self.signed[-1] if self.signed and purpose == "log" else None
 
+    def forgotten(self, purpose: Purpose) -> int:
+        return -1
+
     def seen(self, purpose: Purpose, name: str, value: Any) -> bool:
         return any(each.get(name) == value for each in self.signed)
 

@@ -356,3 +356,10 @@ def test_the_last_checkpoint_of_the_record_is_believed_to_the_letter_only(case: 
         assert "does not hold" in case.refused(grounds=case.grounds(intent={**evidence, "checkpoint": told}))
     extended = evidence["checkpoint"].replace("\n\n", "\nmore\n\n", 1)
     assert "signature" in case.refused(grounds=case.grounds(intent={**evidence, "checkpoint": extended}))
+
+
+def test_an_intent_older_than_what_is_remembered(case: Case) -> None:
+    case.state.gone = case.grounds()["intent"]["index"] - 1
+    assert case.judge()["form"] == "seal"
+    case.state.gone = case.grounds()["intent"]["index"]
+    assert "is too old" in case.refused()

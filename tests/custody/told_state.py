@@ -25,6 +25,7 @@ class ToldState:
     used: set[str] = field(default_factory=set)
     learns: bool = True
     pinned: Path | None = None
+    gone: int = -1
 
     @property
     def log(self) -> LogIdentity | None:
@@ -41,6 +42,9 @@ class ToldState:
         if name in {"intent", "consent"}:
             return value in self.used
         return value in self.roots or self.real.seen(purpose, name, value)
+
+    def forgotten(self, purpose: Purpose) -> int:
+        return self.gone
 
     def generated(self, purpose: Purpose) -> Sequence[KnownKey]:
         return self.real.generated(purpose)
