@@ -20,6 +20,7 @@ from sqlalchemy import select
 from world import World, build_world
 
 from benchmarks.load import submissions
+from custody.client import CustodyKey
 from keystore.interface import Permit, SigningKey
 from keystore.open import open_keystore
 from ledger.tables import entries
@@ -80,6 +81,7 @@ def run(out: Callable[[str], None]) -> None:
         raw_pkcs11 = _raw(_key(softhsm.world.shop, token.uri))
         out(f"   raw signature, P-256: software {raw_software:.0f} µs, PKCS#11 {raw_pkcs11:.0f} µs")
         out(f"   one round trip to the custody process: {_round_trip(softhsm.world.shop):.0f} µs")
+        _print_key_uses(out, softhsm)
         overhead = (softhsm.microseconds - raw_pkcs11) - (own.microseconds - raw_software)
         out(f"figure pkcs11_overhead_us {overhead:.0f}")
         out(f"figure pkcs11_seals_per_s_share {files.microseconds / softhsm.microseconds:.2f}")
@@ -91,7 +93,7 @@ def _place(folder: Path, **settings: object) -> Iterator[Place]:
     chosen, plan = build_world(folder / "data", utc_now(), **settings)
     with open_workshop(chosen) as shop:
         world = plan.fill(shop)
-        waiting = submissions(world, folder, ROUNDS * A_ROUND + WARM)
+        waiting = submissions(world, folder, ROUNDS * A_ROUND + WARM + A_ROUND)
         place = Place(world=world, sealer=Sealer(shop), waiting=waiting, times=[])
         place.seal(WARM)
         yield place
@@ -119,6 +121,27 @@ def _raw(key: SigningKey) -> float:
         key.sign(Permit.to_sign(key, message), message)
         times.append(time.perf_counter() - started)
     return statistics.median(times) * 1e6
+
+
+def _print_key_uses(out: Callable[[str], None], place: Place) -> None:
+    """What one seal asks of the custody process: which keys, how often, and for how long."""
+    times: dict[str, list[float]] = {}
+    sign = CustodyKey.sign
+
+    def timed(key: CustodyKey, permit: Permit, message: bytes) -> bytes:
+        started = time.perf_counter()
+        signature = sign(key, permit, message)
+        times.setdefault(key.purpose, []).append(time.perf_counter() - started)
+        return signature
+
+    CustodyKey.sign = timed  # type: ignore[method-assign]  # of this run's own process
+    try:
+        place.seal(A_ROUND)
+    finally:
+        CustodyKey.sign = sign  # type: ignore[method-assign]  # as it was
+    for purpose, each in times.items():
+        median = statistics.median(each) * 1e6
+        out(f"   key of the purpose {purpose}: {len(each) / A_ROUND:.1f} uses a seal, median {median:.0f} µs")
 
 
 def _round_trip(shop: Workshop) -> float:
