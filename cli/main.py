@@ -8,6 +8,7 @@ from cli.commands import (
     ceremony,
     clients,
     custody,
+    custody_pins,
     doctor,
     evidence,
     items,
@@ -51,5 +52,6 @@ app.add_typer(agreements.commands, name="agreement")
 app.add_typer(seals.commands, name="grant")
 app.add_typer(proposals.commands, name="proposal")
 app.add_typer(clients.commands, name="client")
+app.add_typer(custody_pins.commands, name="custody-pin")
 app.add_typer(service_keys.commands, name="service-key")
 app.add_typer(ceremony.commands, name="ceremony")

@@ -48,32 +48,46 @@ class KeyWork:
     """Everything that touches the backend, the record or the state. For one thread."""
 
     def __init__(
-        self, opening: Callable[[], Keystore], record: UseRecord, state: State, *, check: Check, clock: Clock
+        self,
+        opening: Callable[[], Keystore],
+        record: UseRecord,
+        state: State,
+        *,
+        check: Check,
+        clock: Clock,
+        pin_version: Callable[[], object] = lambda: None,
     ) -> None:
-        """``opening`` opens the backend; it is called at the first need, and again while it fails."""
+        """``opening`` opens the backend; it is called at the first need, and again while it fails.
+
+        ``pin_version`` tells whether the PIN may be another one since.
+        """
         self._opening = opening
         self._record = record
         self._state = state
         self._check = check
         self._clock = clock
         self._backend: Keystore | None = None
-        self._given_up: KeystoreError | None = None
+        self._pin_version = pin_version
+        self._given_up: tuple[KeystoreError, object] | None = None
         self._handles: dict[str, SigningKey] = {}
         self.kill_at: Step | None = None
 
     def open_backend(self) -> Keystore:
         """The backend, opened.
 
-        A PIN that was refused is not tried a second time by this process: tries are counted by the token.
+        A PIN that was refused is not tried a second time by this process: tries are counted by the token. Once its
+        source has changed, it is another one.
         """
-        if self._given_up is not None:
-            raise self._given_up
+        if self._given_up is not None and self._given_up[1] == self._pin_version():
+            raise self._given_up[0]
         if self._backend is None:
+            version = self._pin_version()
             try:
                 self._backend = self._opening()
             except (PinWrongError, PinLockedError) as error:
-                self._given_up = error
+                self._given_up = (error, version)
                 raise
+            self._given_up = None
             self._adopt_all()
         return self._backend
 

@@ -66,7 +66,8 @@ def run(settings: ProcessSettings, *, opening: Opening | None = None, check: Che
     make_private_folder(settings.home)
     with _alone(settings.home), _record(settings) as (record, state):
         opening = opening or partial(_open_backend, settings, record)
-        work = KeyWork(opening, record, state, check=check or _checks(), clock=utc_now)
+        pin_version = partial(_pin_version, settings.keystore)
+        work = KeyWork(opening, record, state, check=check or _checks(), clock=utc_now, pin_version=pin_version)
         work.kill_at = settings.kill_at
         keys = KeyThread(work, waiting=settings.waiting)
         if settings.foreground:
@@ -157,6 +158,12 @@ def _open_backend(settings: ProcessSettings, record: UseRecord) -> Keystore:
         make_private_folder(path.parent)
         FileKeystore.create_key_encryption_key(path)
     return open_keystore(settings.keystore, key_encryption_key=path)
+
+
+def _pin_version(keystore: str) -> tuple[int, int] | None:
+    from keystore.open import pin_version  # noqa: PLC0415  as above
+
+    return pin_version(keystore)
 
 
 def _checks() -> Check:

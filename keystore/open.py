@@ -38,6 +38,14 @@ def open_keystore(uri: str, *, key_encryption_key: Path) -> Keystore:
     )
 
 
+def pin_version(uri: str) -> tuple[int, int] | None:
+    """Changes whenever the file with the PIN of the token at ``uri`` does; None where there is none to watch.
+
+    Raises :class:`KeystoreAddressError`.
+    """
+    return read_address(uri).pin_source.version() if uri.lower().startswith(f"{PKCS11}:") else None
+
+
 def _folder(uri: str) -> Path:
     try:
         address = urlsplit(uri)

@@ -44,6 +44,14 @@ class PinSource:
             raise PinWrongError(f"{self._told} 中没有 PIN", f"there is no PIN in {self._told}")
         return pin
 
+    def version(self) -> tuple[int, int] | None:
+        """Changes whenever the PIN's file is written or replaced; None for another source, or without a file."""
+        try:
+            status = Path(self._told).stat() if self._told.startswith("/") else None
+        except OSError:
+            status = None
+        return None if status is None else (status.st_ino, status.st_mtime_ns)
+
     def __repr__(self) -> str:
         return f"PinSource({self._told!r})"
 

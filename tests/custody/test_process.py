@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from custody_process import client, command, eventually, running, settings_in, sign
+from softhsm import make_token
 
 from custody.client import CustodyKeystore
 from custody.connection import Connection, on_demand, to_address
@@ -37,6 +38,7 @@ from keystore.interface import (
     KeyServiceTimeoutError,
     KeystoreError,
     Permit,
+    PinWrongError,
 )
 
 HANGING = ", opening=lambda: made.open_slow(settings)"
@@ -393,3 +395,23 @@ def test_an_address_that_is_none_is_refused(text: str) -> None:
 def test_settings_travel_as_one_argument(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, tls=tmp_path, users=(1, 2), linger=3.0, kill_at="after_use", foreground=True)
     assert ProcessSettings.from_argument(settings.to_argument()) == settings
+
+
+@pytest.mark.tool("softhsm2-util")
+def test_a_wrong_pin_is_tried_once_and_a_corrected_one_is_taken_by_the_same_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = make_token(tmp_path / "token")
+    for name, value in token.environment.items():
+        monkeypatch.setenv(name, value)
+    token.pin_file.write_text("not the PIN\n")
+    settings = settings_in(tmp_path, keystore=token.uri)
+    with running(settings) as process, client(settings) as keystore:
+        for _ in range(5):  # SoftHSM does not lock, others do after three: only one of these reaches it
+            with pytest.raises(PinWrongError) as caught:
+                keystore.generate("seal", "ecdsa-p256-sha256")
+            assert "not the PIN" not in str(caught.value)
+        token.pin_file.write_text(f"{token.pin}\n")
+        key = keystore.generate("seal", "ecdsa-p256-sha256")
+        assert sign(keystore, key.ref, b"m")
+        assert process.poll() is None
