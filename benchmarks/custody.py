@@ -134,7 +134,7 @@ def _print_key_uses(out: Callable[[str], None], place: Place) -> None:
         times.setdefault(key.purpose, []).append(time.perf_counter() - started)
         return signature
 
-    CustodyKey.sign = timed  # type: ignore[method-assign]  # of this run's own process
+    CustodyKey.sign = timed  # type: ignore[assignment, method-assign]  # of this run's own process
     try:
         place.seal(A_ROUND)
     finally:

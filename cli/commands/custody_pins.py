@@ -43,11 +43,14 @@ def add(
     """当面核对后列入；已记录的同一公钥由此确认 / List a key that was shown in person; a recorded one is confirmed."""
     from custody.pins import Pin as NewPin  # noqa: PLC0415  loads what reads records
     from ledger.ids import is_id  # noqa: PLC0415  as above
+    from registry.statements import check_public_key  # noqa: PLC0415  as above
 
     for each in (key_id, holder):
         if not is_id(each):
             raise console.UsageError("id-malformed", f"{each!r} 不是编号", f"{each!r} is no id")
-    pin = NewPin(id=key_id, kind=kind, holder=holder, public_key=read_public_key(key), how="listed")
+    public_key = read_public_key(key)
+    check_public_key(public_key)
+    pin = NewPin(id=key_id, kind=kind, holder=holder, public_key=public_key, how="listed")
     _pins(data).add(pin)
     if as_json:
         console.show_json(_facts(pin))
