@@ -85,7 +85,7 @@ def sign(
     from sealing.administration import agreements  # noqa: PLC0415  loads the database
 
     with opened(data) as shop:
-        stored = agreements.sign(shop, agreement, jws.read_text(encoding="utf-8").strip(), act(why))
+        stored = agreements.sign(shop, agreement, jws.read_text(encoding="utf-8", errors="replace").strip(), act(why))
         records.show(stored, json=as_json)
 
 

@@ -146,5 +146,6 @@ def _consent(proposal: Path | None, decision: Path | None) -> Any:  # noqa: ANN4
     from sealing.restore_consent import Consent  # noqa: PLC0415  as above
 
     return Consent(
-        proposal=proposal.read_text(encoding="utf-8").strip(), decision=decision.read_text(encoding="utf-8").strip()
+        proposal=proposal.read_text(encoding="ascii", errors="replace").strip(),
+        decision=decision.read_text(encoding="ascii", errors="replace").strip(),
     )

@@ -84,7 +84,9 @@ def sign(  # noqa: PLR0913  each is a claim
 
     signer = Signer(person=as_, kid=kid, key=read_private_key(sign_with))
     about = Offline(action="restore_backup", content=_object(content), log=log, organ=organ, why=why)
-    statement = sign_offline(about, signer, None if decides is None else decides.read_text("ascii").strip())
+    statement = sign_offline(
+        about, signer, None if decides is None else decides.read_text("ascii", errors="replace").strip()
+    )
     with target.open("x", encoding="ascii") as file:  # never over a file that is there
         file.write(statement + "\n")
     console.say(f"{target}")

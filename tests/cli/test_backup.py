@@ -106,7 +106,14 @@ def test_statements_of_yesterday_count_no_more(desk, age, monkeypatch):
     assert told == (1, "proposal-statement-expired")
 
 
-def test_what_is_no_statement_is_not_approved(desk):
+@pytest.mark.parametrize("content", [b"nothing", b"\xff\xfe", b"a.b.c", b""], ids=repr)
+def test_what_is_no_statement_is_neither_approved_nor_taken(desk, age, content):
     desk.write("content.json", "{}")
+    path = desk.write("x.jws", content)
     with pytest.raises(AssertionError, match="statement-unreadable"):
-        statement(desk, 0, "--decides", desk.write("x.jws", "nothing"))
+        statement(desk, 0, "--decides", path)
+    backed_up(desk, age)
+    desk.json("grant", "suspend", desk.world.seals["town"], *WHY)
+    desk.run("checkpoint")
+    told = desk.error(*restoring(desk, age, "--proposal", path, "--decision", path))
+    assert told == (1, "statement-malformed")
