@@ -87,6 +87,13 @@ def examine(shop: Workshop, now: datetime) -> list[Check]:
     return checks
 
 
+def cannot_open(settings: Settings, zh: str, en: str) -> list[Check]:
+    """What can be said of an installation that does not open, and why it does not."""
+    advice = ("见 docs/backup.md 与 docs/keys.md", "docs/backup.md and docs/keys.md tell what to do")
+    found = Check(name="installation", state="failed", found=(zh, en), advice=advice)
+    return [*permissions(settings), disk(settings), found]
+
+
 def _clock(shop: Workshop, now: datetime) -> Iterator[Check]:
     with shop.database.read() as connection:
         last = read_head(connection).time

@@ -5,7 +5,7 @@ import typer
 from cli import console
 from cli.exit_codes import DONE, INSTALLATION
 from cli.options import AsJson, Data, group
-from cli.workplace import now, opened
+from cli.workplace import now, opened, read_settings
 
 commands = group("检查安装 / look an installation over")
 
@@ -14,10 +14,20 @@ commands = group("检查安装 / look an installation over")
 @console.guarded
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
     """检查安装各部分并说明怎么办 / Look the installation over and say what to do; exit 3 if a check failed."""
-    from sealing.doctor import examine  # noqa: PLC0415  loads the database
+    from sealing.doctor import cannot_open, examine  # noqa: PLC0415  loads the database
 
-    with opened(data) as shop:
-        checks = examine(shop, now())
+    settings = read_settings(data)
+    if not settings.data.is_dir():
+        raise console.SettingsError(
+            "data-missing", f"没有数据目录 {settings.data}", f"there is no data folder {settings.data}"
+        )
+    try:
+        with opened(data) as shop:
+            checks = examine(shop, now())
+    except Exception as error:
+        if not hasattr(error, "zh"):
+            raise
+        checks = cannot_open(settings, str(getattr(error, "zh", "")), str(getattr(error, "en", "")))
     failed = any(each.state == "failed" for each in checks)
     if as_json:
         rows = [

@@ -107,6 +107,9 @@ def _consent(request: UseRequest, state: CheckState, intent: ShownEntry, now: da
         proposal = f"{proposal} {wanted.get('seal')}"
     else:
         check_about(content, agreement=wanted.get("agreement"))
+    if "algorithm" in content:
+        made = [each.algorithm for each in state.generated("seal") if each.ref == wanted.get("key")]
+        check_about(content, algorithm=made[0])
     unserved(proposal, request, state)
     return proposal
 

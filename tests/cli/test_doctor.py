@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from world import COUNTY, START
 
 from sealing import clock
+from tests.cli.conftest import run
 
 
 def states(found) -> dict[str, str]:
@@ -62,3 +63,19 @@ def test_a_database_that_is_broken_fails(desk):
 def test_a_full_disk_is_named(desk, monkeypatch):
     monkeypatch.setattr("sealing.doctor.LEAST_DISK", 10**18)
     assert states(desk.json("doctor"))["disk"] == "warning"
+
+
+def test_an_installation_that_does_not_open_is_told_with_what_can_be_looked_at(desk):
+    desk.run("checkpoint")
+    path = desk.data / "last-checkpoint"
+    origin, size, rest = path.read_text().split("\n", 2)
+    path.write_text(f"{origin}\n{int(size) + 1}\n{rest}")
+    ran = desk.run("doctor", "--json")
+    assert ran.code == 3
+    found = states(ran.json)
+    assert (found["installation"], found["disk"]) == ("failed", "ok")
+
+
+def test_no_folder_is_no_installation(tmp_path):
+    ran = run("doctor", "--data", tmp_path / "none", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (3, "data-missing")

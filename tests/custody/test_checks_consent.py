@@ -146,6 +146,12 @@ def test_another_seal(case: Case) -> None:
     assert "approved something else" in case.refused(consent=case.signed(content=content))
 
 
+@pytest.mark.parametrize("case", ["certificate"], indirect=True)
+def test_a_key_of_another_algorithm_than_was_approved(case: Case) -> None:
+    content = {**case.content, "algorithm": "rsa3072-sha256"}
+    assert "approved something else: algorithm=" in case.refused(consent=case.signed(content=content))
+
+
 def test_another_content_than_was_signed(case: Case) -> None:
     other = {**case.signed(), "content": canonical({**case.content, "more": 1}).decode()}
     assert "over the content" in case.refused(consent=other)
