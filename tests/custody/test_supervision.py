@@ -31,18 +31,17 @@ def demanding(settings: ProcessSettings) -> Iterator[CustodyKeystore]:
 
 
 def processes(settings: ProcessSettings) -> list[int]:
-    """The custody processes of this folder that run."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                words = (folder / "cmdline").read_bytes()
-                status = (folder / "stat").read_text().rpartition(")")[2].split()[0]
-            except OSError:
-                continue
-            if str(settings.home).encode() in words and b"custody.process" in words and status != "Z":
-                found.append(int(folder.name))
-    return found
+    """The custody processes of this folder that run: while one thread does, its sockets are open."""
+    found = set()
+    for thread in Path("/proc").glob("[0-9]*/task/[0-9]*"):
+        try:
+            words = (thread / "cmdline").read_bytes()
+            status = (thread / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if str(settings.home).encode() in words and b"custody.process" in words and status not in "ZX":
+            found.add(int(thread.parts[2]))
+    return sorted(found)
 
 
 def test_it_is_started_at_the_first_need_and_ends_after_the_last(tmp_path: Path) -> None:
