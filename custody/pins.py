@@ -7,7 +7,7 @@ operator (``listed``). Whoever changes the registry or the log afterwards change
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -17,6 +17,7 @@ from ledger.canonical import JsonValue, canonical, parse
 from ledger.errors import LedgerError
 from ledger.ids import is_id
 from registry.errors import EvidenceError
+from registry.passkeys import Passkey
 from registry.statements import RegisteredKey, check_public_key
 
 How = Literal["recorded", "listed"]
@@ -41,6 +42,7 @@ class Pin:
     holder: str
     public_key: bytes
     how: How
+    passkey: Passkey | None = None
 
     def registered(self) -> RegisteredKey:
         """As statements are checked with it. Since when it counts is for the registry to know."""
@@ -51,20 +53,17 @@ class Pin:
             public_key=self.public_key,
             valid_from=datetime.min.replace(tzinfo=UTC),
             valid_until=None,
+            passkey=self.passkey,
         )
 
     def same_key(self, other: "Pin") -> bool:
         """Whether both say the same of the same key, however they came about."""
-        return (self.id, self.kind, self.holder, self.public_key) == (
-            other.id,
-            other.kind,
-            other.holder,
-            other.public_key,
-        )
+        return replace(self, how=other.how) == other
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The members of the file."""
-        return {
+        """The members of the file; ``passkey`` stands in it for a passkey only."""
+        passkey = {} if self.passkey is None else {"passkey": self.passkey.model_dump(mode="json")}
+        return passkey | {
             "v": 1,
             "id": self.id,
             "kind": self.kind,
@@ -76,7 +75,7 @@ class Pin:
     @classmethod
     def from_json(cls, value: Any) -> Self:  # noqa: ANN401  judged here
         """Read the members of a file. Raises ``ValueError``, ``EvidenceError`` for a key that is not on P-256."""
-        if not isinstance(value, dict) or value.keys() != _MEMBERS or value["v"] != 1:
+        if not isinstance(value, dict) or value.keys() - {"passkey"} != _MEMBERS or value["v"] != 1:
             raise ValueError("no pin")
         texts = [value[name] for name in ("id", "kind", "holder", "public_key", "how")]
         if not all(isinstance(each, str) for each in texts) or not is_id(value["id"]):
@@ -85,7 +84,14 @@ class Pin:
             raise ValueError("no pin")
         public_key = b64decode(value["public_key"], validate=True)
         check_public_key(public_key)
-        return cls(id=value["id"], kind=value["kind"], holder=value["holder"], public_key=public_key, how=value["how"])
+        return cls(
+            id=value["id"],
+            kind=value["kind"],
+            holder=value["holder"],
+            public_key=public_key,
+            how=value["how"],
+            passkey=None if value.get("passkey") is None else Passkey.model_validate(value["passkey"]),
+        )
 
 
 class Pins:
@@ -170,4 +176,5 @@ def registration(kind: str, body: Mapping[str, Any]) -> Pin:
     if whose is None:
         raise ValueError(f"{kind} registers no approval key")
     members = {"v": 1, "id": body.get("id"), "kind": whose, "holder": body.get(whose)}
-    return Pin.from_json({**members, "public_key": body.get("public_key"), "how": "recorded"})
+    passkey = {"passkey": body.get("passkey")} if whose == "person" else {}
+    return Pin.from_json({**members, **passkey, "public_key": body.get("public_key"), "how": "recorded"})

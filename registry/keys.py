@@ -26,6 +26,7 @@ def registered_key(record: OrganKey | PersonKey | ClientApprovalKey) -> Register
         public_key=b64decode(record.public_key),
         valid_from=record.valid_from,
         valid_until=record.valid_until,
+        passkey=record.passkey if isinstance(record, PersonKey) else None,
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import StringConstraints, model_validator
 
 from policies.facts import Role
 from registry.fields import Base64, Name, OrganCode, RecordId, Text
+from registry.passkeys import Passkey
 from registry.record import DatedRecord, Record
 
 AssignedRole = Role | Literal["grantor_administrator"]
@@ -46,3 +47,4 @@ class PersonKey(DatedRecord):
     public_key: Base64  # SubjectPublicKeyInfo, DER
     registered_by: RecordId
     document: Text
+    passkey: Passkey | None = None  # None: a key in a file or device that signs plain JWS

@@ -132,6 +132,7 @@ class Gathered:
                 "kind": key.kind,
                 "holder": key.holder,
                 "public_key": b64encode(key.public_key).decode(),
+                **({} if key.passkey is None else {"passkey": key.passkey.model_dump(mode="json")}),
             },
         }
 

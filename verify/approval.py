@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from registry.approval import ApprovalEvidenceError, ApprovalStatement, read_statement
+from registry.passkeys import Passkey
 from registry.statements import KeyKind, RegisteredKey
 from verify.verdict import Facts, Finding, doubt, failure, note, warning
 
@@ -45,6 +46,7 @@ def _read(group: Mapping[str, Any], audience: str) -> ApprovalStatement:
         public_key=b64decode(key["public_key"], validate=True),
         valid_from=datetime.min.replace(tzinfo=UTC),  # when it was registered only the operator's record tells
         valid_until=None,
+        passkey=None if key.get("passkey") is None else Passkey.model_validate(key["passkey"]),
     )
     return read_statement(group["jws"], lambda kid: registered if kid == registered.id else None, audience=audience)
 

@@ -145,23 +145,31 @@ class Judge:
         held = [each for each in now.get("holds", []) if each["start"] <= when < (each["end"] or "9")]
         self.say(not held and now["serial"] == certificate["serial"], "用章时证书未暂停", "not on hold when used")
         self.say(when < (now.get("revoked_effective") or "9"), "用章时证书未失效", "trusted when used", bad=DOUBT)
-    def jws(self, text: str, public_key: bytes) -> Any:
-        """The payload of an ES256 JWS (RFC 7515) by this key."""
+    def statement(self, text: str, key: Any) -> Any:
+        """The payload of an ES256 JWS (RFC 7515) by this key, or of an assertion of a passkey (WebAuthn 7.2)."""
         head, payload, encoded = text.split(".")
-        raw = unbase64url(encoded)
-        numbers = b"".join(integer(part) for part in (raw[:32], raw[32:]))
-        signature = self.write("jws.sig", b"\x30" + bytes([len(numbers)]) + numbers)
-        key, message = self.write("jws.pem", to_pem(public_key, "PUBLIC KEY")), f"{head}.{payload}".encode()
-        with_key = ("-verify", key, "-signature", signature, self.write("jws.txt", message))
-        good = len(raw) == 64 and json.loads(unbase64url(head))["alg"] == "ES256"
-        if not (good and self.openssl("dgst", "-sha256", *with_key)[0]):
+        raw, header, passkey = unbase64url(encoded), json.loads(unbase64url(head)), key.get("passkey")
+        good, message = len(raw) == 64 and header["alg"] == "ES256", f"{head}.{payload}".encode()
+        if passkey:
+            data, told, value = (unbase64url(each) for _, each in sorted(json.loads(raw).items()))
+            asked = base64.urlsafe_b64encode(hashlib.sha256(f"{header['typ']}.{payload}".encode()).digest())
+            wanted = {"type": "webauthn.get", "challenge": asked.decode().rstrip("="), "origin": passkey["origin"]}
+            good = data[:32] == hashlib.sha256(passkey["rp_id"].encode()).digest() and data[32] & 5 == 5
+            good &= wanted.items() <= json.loads(told).items() and header["typ"].endswith("+webauthn")
+            message = data + hashlib.sha256(told).digest()
+        else:
+            numbers = b"".join(integer(part) for part in (raw[:32], raw[32:]))
+            value = b"\x30" + bytes([len(numbers)]) + numbers
+        public, signature = base64.b64decode(key["public_key"]), self.write("statement.sig", value)
+        with_key = ("-verify", self.write("statement.pem", to_pem(public, "PUBLIC KEY")), "-signature", signature)
+        if not (good and self.openssl("dgst", "-sha256", *with_key, self.write("statement.txt", message))[0]):
             raise ValueError("the statement is not signed with this key")
         return json.loads(unbase64url(payload))
     def approval(self, told: dict[str, Any], key: Any) -> None:
         group, seal = told["approval"], told["seal"]
-        good = group["key"]["public_key"] == key["public_key"] and group["key"]["id"] == key["id"]
+        good = all(group["key"].get(name) == key.get(name) for name in ("id", "public_key", "passkey"))
         self.say(good, "批准密钥即登记的密钥", "the approval key is the one enrolled")
-        payload = self.jws(group["jws"], base64.b64decode(group["key"]["public_key"]))
+        payload = self.statement(group["jws"], key)
         wanted = (told["document"]["source_digest"], seal["seal"], seal["agreement"], told["case"]["case_number"])
         missing = [each for each in wanted if canonical(each) not in canonical(payload)]
         self.say(not missing, "批准声明签名有效且针对本件", f"the approval is signed and for this use {missing or ''}")
@@ -173,7 +181,7 @@ class Judge:
         organs = {version["terms"]["grantor"], version["terms"]["grantee"]}
         signed = set()
         for key, jws in ((keys[each["key"]], each["jws"]) for each in version["signatures"]):
-            payload = self.jws(jws, base64.b64decode(key["public_key"]))
+            payload = self.statement(jws, key)
             wanted = {"terms_digest": digest, "original_digest": version["original_digest"], "organ": key["organ"]}
             signed |= {key["organ"]} if wanted.items() <= payload.items() else set()
         self.say(signed == organs, "协议经双方签署", "both organs signed the agreement")

