@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-import registry.tables  # noqa: F401  its tables stand in the same metadata that the migrations cover
+import accounts.tables  # noqa: F401  its tables stand in the same metadata that the migrations cover
+import registry.tables  # noqa: F401  as above
 import sealing.tables  # noqa: F401  as above
 from keystore.interface import Keystore, KeystoreError, KeyUnreadableError, SigningKey
 from keystore.private_file import read_private, write_private

@@ -19,11 +19,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outbound": set(),
     "ledger": {"keystore"},
     "registry": {"ledger", "policies"},
+    "accounts": {"keystore", "ledger", "policies", "registry"},
     "authority": {"keystore"},
     "custody": {"authority", "keystore", "ledger", "policies", "registry", "signer"},
     "verify": {"authority", "ledger", "policies", "registry", "sandbox", "signer"},
     "sealing": {
-        "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "signer",
+        "accounts", "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "signer",
         "verify",
     },
     "witness": {"keystore", "ledger"},
@@ -32,17 +33,20 @@ MAY_IMPORT: dict[str, set[str]] = {
         "signer", "verify",
     },
     "web": {
-        "api", "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing", "signer",
+        "accounts", "api", "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing", "signer",
         "verify",
     },
     "cli": {
-        "api", "authority", "custody", "demo", "keystore", "ledger", "outbound", "policies", "registry", "sandbox",
+        "accounts", "api", "authority", "custody", "demo", "keystore", "ledger", "outbound", "policies", "registry", "sandbox",
         "sealing", "signer", "verify", "web", "witness",
     },
 }  # fmt: skip
 
 HOMES: dict[str, set[str]] = {
-    "sqlalchemy": {"ledger", "registry", "sealing"},
+    "sqlalchemy": {"accounts", "ledger", "registry", "sealing"},
+    "argon2": {"accounts"},
+    "pyotp": {"accounts"},
+    "webauthn": {"accounts"},
     "alembic": {"ledger"},
     "rfc8785": {"ledger"},
     "fastapi": {"api", "web", "witness"},

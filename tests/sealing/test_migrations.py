@@ -6,7 +6,8 @@ from alembic.migration import MigrationContext
 from databases import KINDS, empty_database
 from sqlalchemy import inspect
 
-import registry.tables  # noqa: F401  its tables join the one metadata
+import accounts.tables  # noqa: F401  its tables join the one metadata
+import registry.tables  # noqa: F401  as above
 import sealing.tables  # noqa: F401  as above
 from ledger import migrate
 from ledger.database import Database
