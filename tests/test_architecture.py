@@ -24,8 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "custody": {"authority", "keystore", "ledger", "policies", "registry", "signer"},
     "verify": {"authority", "ledger", "policies", "registry", "sandbox", "signer"},
     "sealing": {
-        "accounts", "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "signer",
-        "verify",
+        "accounts", "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox",
+        "signer", "verify",
     },
     "witness": {"keystore", "ledger"},
     "api": {
@@ -33,12 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "signer", "verify",
     },
     "web": {
-        "accounts", "api", "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing", "signer",
-        "verify",
+        "accounts", "api", "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing",
+        "signer", "verify",
     },
     "cli": {
-        "accounts", "api", "authority", "custody", "demo", "keystore", "ledger", "outbound", "policies", "registry", "sandbox",
-        "sealing", "signer", "verify", "web", "witness",
+        "accounts", "api", "authority", "custody", "demo", "keystore", "ledger", "outbound", "policies", "registry",
+        "sandbox", "sealing", "signer", "verify", "web", "witness",
     },
 }  # fmt: skip
 
