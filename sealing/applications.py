@@ -10,11 +10,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ledger.book import Book
 from ledger.canonical import parse
 from ledger.moments import from_text, to_text
+from registry.errors import RowTamperedError
 from sealing.errors import ConflictError, InProgressError, UnknownError, Wait
 from sealing.order import Order, Outcome, Submission
 from sealing.tables import applications, attempts
+
+ENDINGS = frozenset({"seal.impressed", "seal.refused", "application.rejected", "application.withdrawn"})
+"""Kinds of entries after which an application never goes on."""
 
 _by_key = select(applications).where(
     applications.c.client == bindparam("client"),
@@ -244,6 +249,17 @@ def end(connection: Connection, application: str, *, state: str, entry: int, imp
             "already-ended",
             f"申请 {application} 已办结，请以同一幂等键重试",
             f"application {application} has ended already; retry with the same idempotency key",
+        )
+
+
+def refuse_if_ended(connection: Connection, book: Book, application: str) -> None:
+    """Raise ``RowTamperedError`` when the record has ended an application whose row says that it goes on."""
+    newest = book.latest(connection, application)
+    if newest is not None and newest.kind in ENDINGS:
+        raise RowTamperedError(
+            "row-tampered",
+            f"申请 {application} 的登记与账本不符，已停止办理",
+            f"the row of application {application} does not fit the ledger: entry {newest.index} ended it",
         )
 
 

@@ -21,9 +21,22 @@ from sealing.errors import SealingError
 from sealing.impressions import Impression
 from sealing.workshop import Workshop
 
-KINDS = ("application.received", "seal.intended", "seal.refused", "seal.impressed", "seal.abandoned")
+KINDS = (
+    "application.received",
+    "application.rejected",
+    "application.withdrawn",
+    "seal.intended",
+    "seal.refused",
+    "seal.impressed",
+    "seal.abandoned",
+)
 
-_ENDS = {"seal.impressed": "sealed", "seal.refused": "refused"}
+_ENDS = {
+    "seal.impressed": "sealed",
+    "seal.refused": "refused",
+    "application.rejected": "rejected",
+    "application.withdrawn": "withdrawn",
+}
 _ENDED_ATTEMPT = {"seal.impressed": "sealed", "seal.abandoned": "abandoned"}
 
 Walked = Callable[[int, int], None]

@@ -230,6 +230,8 @@ CHANGES_NO_ROW = frozenset(
         "seal.renewed",
         "seal.alerted",
         "application.received",
+        "application.rejected",
+        "application.withdrawn",
         "approval.brought",
         "paper.used",
     }

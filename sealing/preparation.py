@@ -84,12 +84,12 @@ def prepare(shop: Workshop, submission: Submission, now: datetime) -> Preparatio
     target = shop.documents.unused()
     try:
         if parts is None:
-            answer = shop.workers.call("signer.desk:inspect_document", _inspection_arguments(shop, submission))
+            answer = shop.workers.call("signer.desk:inspect_document", inspection_arguments(shop, submission))
             return _only_inspected(submission, target, answer, parts, since)
         level, code = plan_level(shop, parts, now), new_check_code()
         answer = shop.workers.call(
             "signer.desk:prepare_document",
-            _inspection_arguments(shop, submission)
+            inspection_arguments(shop, submission)
             | _seal_arguments(submission, target, parts, now)
             | {
                 "validation_data": None if level.data is None else level.data.to_json(),
@@ -141,7 +141,8 @@ def _only_inspected(
     )
 
 
-def _inspection_arguments(shop: Workshop, submission: Submission) -> dict[str, Any]:
+def inspection_arguments(shop: Workshop, submission: Submission) -> dict[str, Any]:
+    """What ``signer.desk:inspect_document`` is asked with."""
     return {
         "source": str(submission.source.absolute()),
         "tolerated_fonts": list(shop.settings.tolerated_fonts),

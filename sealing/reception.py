@@ -70,6 +70,7 @@ def bring_approval(shop: Workshop, application: str, evidence: str, caller: Call
                 f"申请 {application} 的状态为 {found.state}，不再接收批准",
                 f"application {application} is {found.state} and takes no approval any more",
             )
+        applications.refuse_if_ended(connection, shop.book, application)
         draft = Draft(
             kind="approval.brought",
             subjects=(application,),

@@ -24,7 +24,7 @@ from registry import consumed_approvals, numbers
 from registry.errors import RegistryError, RowTamperedError
 from registry.records import Agreement
 from sandbox.errors import SandboxError
-from sealing import applications, impressions
+from sealing import applications, impressions, rejection
 from sealing.abandon import LAPSED, abandon
 from sealing.alerts import Alarm
 from sealing.clock import Clock, utc_now
@@ -171,6 +171,7 @@ class Sealer:
                 )
             if found.state in {"sealed", "refused"}:
                 return self._recorded(connection, found)
+            _refuse_closed(found)
             applications.refuse_if_alive(connection, found.id, self.clock())
             return found.id
 
@@ -227,9 +228,8 @@ class Sealer:
             )
         if found.state in {"sealed", "refused"}:
             return self._recorded(connection, found)
-        newest = self.shop.book.latest(connection, found.id)
-        if newest is not None and newest.kind in OUTCOME_KINDS.values():
-            raise _tampered(found.id, f"entry {newest.index} ended it")
+        _refuse_closed(found)
+        applications.refuse_if_ended(connection, self.shop.book, found.id)
         lapsed = applications.refuse_if_alive(connection, found.id, now)
         if lapsed is not None:
             abandon(connection, self.shop.book, lapsed, reason=LAPSED, key_used=True, now=now)
@@ -428,6 +428,15 @@ class Sealer:
     def _give_up(self, attempt: applications.Attempt, reason: str) -> None:
         with self.shop.database.write() as connection:
             abandon(connection, self.shop.book, attempt, reason=reason, key_used=True, now=self.clock())
+
+
+def _refuse_closed(application: applications.Application) -> None:
+    if application.state in rejection.KINDS:
+        raise ConflictError(
+            "application-closed",
+            f"申请 {application.id} 已被退回或撤回（{application.state}），请重新申请",
+            f"application {application.id} was {application.state}; apply again",
+        )
 
 
 def _tampered(application: str, found: str) -> RowTamperedError:

@@ -15,11 +15,22 @@ applications = Table(
     Column("order_json", Text, nullable=False),
     Column("document", String(71), nullable=False),
     Column("approval", Text, nullable=True),
-    Column("state", String(12), nullable=False),  # waiting, open, sealed, refused
+    Column("state", String(12), nullable=False),  # waiting, open, sealed, refused, rejected, withdrawn
     Column("received_at", String(32), nullable=False),
     Column("entry_index", BigInteger, nullable=True),  # entry of the outcome
     Column("impression", String(40), nullable=True),
     UniqueConstraint("client", "organ", "idempotency_key", name="uq_applications_idempotency"),
+    Index("ix_applications_organ", "organ", "state", "received_at"),
+)
+
+pending_approvals = Table(
+    "pending_approvals",
+    metadata,
+    Column("handle", String(64), primary_key=True),  # SHA-256 of what the browser holds
+    Column("person", String(40), nullable=False),
+    Column("applications", Text, nullable=False),
+    Column("claims", Text, nullable=False),
+    Column("expires", String(32), nullable=False),
 )
 
 attempts = Table(

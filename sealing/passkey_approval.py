@@ -1,0 +1,200 @@
+"""A principal approves a case with a passkey: what is shown is fixed, then signed, then attached to every document.
+
+1. :func:`begin`: the statement is made from what waits now, and kept under a handle that counts once, for five minutes.
+2. The person's authenticator signs its digest, on the approval pages, which sign nobody in.
+3. :func:`finish`: the signature is checked as everybody else will check it, and attached in one commit to every
+   application of the case; if one of them no longer waits, or is no longer what was shown, to none.
+"""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from ledger.canonical import canonical, parse
+from ledger.entry import Draft
+from ledger.moments import from_text, to_text
+from registry.approval import TYP, ApprovalClaims, read_statement
+from registry.keys import person_keys
+from registry.passkeys import Assertion
+from registry.record import read
+from registry.records import Person, PersonKey
+from registry.statements import asserted_statement, challenge_of
+from sealing import applications
+from sealing.approval_cases import ApprovalCase, capacity, claims_of, waiting_case
+from sealing.errors import ConflictError, NotAllowedError, OrderError
+from sealing.tables import pending_approvals
+from sealing.workshop import Workshop
+
+LIFETIME: Final = timedelta(minutes=5)
+
+_insert = insert(pending_approvals)
+_find = select(pending_approvals).where(pending_approvals.c.handle == bindparam("digest"))
+_take = delete(pending_approvals).where(pending_approvals.c.handle == bindparam("digest"))
+_lapsed = delete(pending_approvals).where(pending_approvals.c.expires < bindparam("now"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an authenticator is asked to sign. ``handle`` is known to the person's browser only."""
+
+    handle: str
+    claims: ApprovalClaims
+    challenge: bytes
+    rp_id: str
+    credentials: tuple[str, ...]
+    """The person's passkeys, base64url."""
+
+
+def begin(
+    shop: Workshop,
+    application: str,
+    *,
+    person: str,
+    organ: str,
+    confirms: Sequence[str],
+    now: datetime,
+) -> Asked:
+    """Fix what ``person`` is asked to sign for the case of ``application`` (its id).
+
+    Raises ``NotAllowedError`` ``not-a-principal``, ``no-approval-passkey`` or ``approving-own-application``,
+    ``ConflictError`` ``application-not-waiting``, and what :func:`sealing.approval_cases.claims_of` raises.
+    """
+    with shop.database.write() as connection:
+        case = waiting_case(connection, organ, application)
+        role = capacity(connection, shop, person, organ, now)
+        _check_not_own(connection, shop, case, person)
+        keys = passkeys_of(connection, shop, person, now)
+        if not keys:
+            raise NotAllowedError(
+                "no-approval-passkey",
+                "您还没有可用的批准通行密钥，请先登记",
+                "you have no approval passkey that can be used now; register one first",
+            )
+        claims = claims_of(connection, shop, case, role, confirms=confirms, now=now)
+        told = claims.model_dump(mode="json", by_alias=True)
+        handle = secrets.token_urlsafe(32)
+        connection.execute(_lapsed, {"now": to_text(now)})
+        connection.execute(
+            _insert,
+            {
+                "handle": _digest(handle),
+                "person": person,
+                "applications": canonical([each.id for each in case.applications]).decode(),
+                "claims": canonical(told).decode(),
+                "expires": to_text(now + LIFETIME),
+            },
+        )
+    return Asked(
+        handle=handle,
+        claims=claims,
+        challenge=challenge_of(told, typ=TYP),
+        rp_id=str(keys[0].passkey and keys[0].passkey.rp_id),
+        credentials=tuple(each.passkey.credential_id for each in keys if each.passkey is not None),
+    )
+
+
+def finish(
+    shop: Workshop, handle: str, credential: str, assertion: Assertion, *, person: str, now: datetime
+) -> tuple[str, ...]:
+    """Check the signature and attach the approval; the ids of the applications that have it now.
+
+    ``credential`` is the id of the passkey that signed, base64url. Raises ``OrderError`` ``approval-handle-unknown``
+    (used, lapsed, or another person's), ``passkey-unknown``, ``ApprovalEvidenceError``, ``ConflictError``
+    ``application-not-waiting``.
+    """
+    asked, claims = _taken(shop, handle, person, now)
+    with shop.database.write() as connection:
+        key = next(
+            (
+                each
+                for each in passkeys_of(connection, shop, person, now)
+                if each.passkey is not None and each.passkey.credential_id == credential
+            ),
+            None,
+        )
+        if key is None:
+            raise OrderError(
+                "passkey-unknown",
+                "这把通行密钥不是您登记的批准通行密钥",
+                "this passkey is none of the approval passkeys registered for you",
+            )
+        payload = claims.model_dump(mode="json", by_alias=True)
+        statement = asserted_statement(payload, typ=TYP, kid=key.id, assertion=assertion)
+        read_statement(statement, person_keys(shop.registry, connection), audience=shop.identity.origin)
+        capacity(connection, shop, person, claims.grantee, now)
+        for application in asked:
+            _attach(connection, shop, application, claims, statement, now)
+    return asked
+
+
+def passkeys_of(connection: Connection, shop: Workshop, person: str, now: datetime) -> list[PersonKey]:
+    """The approval passkeys of a person that can be used now."""
+    found = (each.record for each in shop.registry.find(connection, PersonKey, person=person))
+    return [
+        each
+        for each in found
+        if each.passkey is not None and each.valid_from <= now and (each.valid_until is None or now < each.valid_until)
+    ]
+
+
+def _taken(shop: Workshop, handle: str, person: str, now: datetime) -> tuple[tuple[str, ...], ApprovalClaims]:
+    """What was fixed under the handle. It counts once: also one whose signature is then refused is gone."""
+    digest = {"digest": _digest(handle)}
+    with shop.database.write() as connection:
+        row = connection.execute(_find, digest).mappings().one_or_none()
+        taken = row is not None and connection.execute(_take, digest).rowcount == 1
+    if row is None or not taken or row["person"] != person or from_text(row["expires"]) <= now:
+        raise OrderError(
+            "approval-handle-unknown",
+            "这次批准已超时或已提交过，请重新打开申请再批准",
+            "this approval has lapsed or was handed in before; open the application and approve again",
+        )
+    claims = read(ApprovalClaims, parse(row["claims"].encode()))
+    return tuple(json.loads(row["applications"])), claims
+
+
+def _attach(
+    connection: Connection, shop: Workshop, application: str, claims: ApprovalClaims, statement: str, now: datetime
+) -> None:
+    found = applications.get(connection, application, lock=True)
+    listed = any(line.digest == found.document for line in claims.manifest)
+    if not listed or found.approval is not None or not applications.attach_approval(connection, application, statement):
+        raise ConflictError(
+            "application-not-waiting",
+            f"申请 {application} 已被办理、撤回或退回，本次批准未记录",
+            f"application {application} was decided, withdrawn or rejected meanwhile; this approval was not recorded",
+        )
+    applications.refuse_if_ended(connection, shop.book, application)
+    draft = Draft(
+        kind="approval.brought",
+        subjects=(application,),
+        groups={
+            "application": {"application": application, "client": found.client, "address": None},
+            "approval": {"jws": statement},
+        },
+    )
+    shop.book.append(connection, draft, now)
+
+
+def _check_not_own(connection: Connection, shop: Workshop, case: ApprovalCase, person: str) -> None:
+    """Told before anybody signs; the rule ``two_persons`` decides."""
+    humans = [
+        shop.registry.get(connection, Person, each).record.natural_person
+        for each in (person, case.first.order.applicant)
+    ]
+    if humans[0] == humans[1]:
+        raise NotAllowedError(
+            "approving-own-application",
+            "申请人与批准人须为不同的自然人；您不能批准自己的申请",
+            "applicant and approver must be different humans; you cannot approve your own application",
+        )
+
+
+def _digest(handle: str) -> str:
+    return sha256(handle.encode()).hexdigest()
