@@ -24,6 +24,11 @@ class EnrolmentError(AccountError):
 class PasskeyError(AccountError):
     """What the browser or authenticator gave is refused. The person may try again from the start."""
 
+    def __init__(self, code: str, zh: str, en: str, *, person: str | None = None) -> None:
+        """``person`` is whose passkey it is, where that is known."""
+        super().__init__(code, zh, en)
+        self.person = person
+
 
 class StateError(AccountError):
     """The account's state does not allow this."""
