@@ -14,7 +14,7 @@ from ledger.errors import LedgerError
 from registry.errors import RegistryError
 from registry.kinds import KINDS
 from registry.tables import TABLES
-from sealing import applications, service_keys
+from sealing import applications, drafts, service_keys
 from sealing.audit_cycle import cycle
 from sealing.audit_findings import AuditFinding, broken
 from sealing.audit_renewals import renewals
@@ -66,7 +66,7 @@ def _rows(connection: Connection, shop: Workshop, progress: Progress) -> Iterato
 def _orphans(connection: Connection, shop: Workshop, now: datetime, renewed: frozenset[str]) -> Iterator[AuditFinding]:
     """Files that no row names, and files that a killed process left before it could keep them."""
     sealed = connection.execute(select(impressions.c.sealed_digest)).scalars()
-    named = {*sealed, *renewed, *applications.documents(connection)}
+    named = {*sealed, *renewed, *applications.documents(connection), *drafts.documents(connection)}
     for digest in shop.documents.digests():
         if digest not in named:
             zh, en = f"文件 {digest} 没有任何记录", f"no record names the document {digest}"

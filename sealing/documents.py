@@ -90,6 +90,18 @@ class DocumentStore:
             )
         return path
 
+    def lend(self, digest: str) -> Path:
+        """A kept document under a second name in ``incoming``, for whoever takes files over.
+
+        Raises as :meth:`read_path`.
+        """
+        source, path = self.read_path(digest), self.unused()
+        try:
+            os.link(source, path)
+        except OSError as error:
+            raise storage_error(error) from error
+        return path
+
     def destroy(self, digest: str) -> None:
         """Remove a document that must never leave: a sealed file whose attempt was abandoned."""
         self._place(digest).unlink(missing_ok=True)

@@ -51,6 +51,22 @@ class Asked:
     """The person's passkeys, base64url."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A statement that was fixed and is not signed yet."""
+
+    claims: ApprovalClaims
+    applications: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An approval that was checked and attached."""
+
+    person: str
+    applications: tuple[str, ...]
+
+
 def begin(
     shop: Workshop,
     application: str,
@@ -99,16 +115,16 @@ def begin(
     )
 
 
-def finish(
-    shop: Workshop, handle: str, credential: str, assertion: Assertion, *, person: str, now: datetime
-) -> tuple[str, ...]:
-    """Check the signature and attach the approval; the ids of the applications that have it now.
+def finish(shop: Workshop, handle: str, credential: str, assertion: Assertion, now: datetime) -> Given:
+    """Check the signature and attach the approval to every application of the case.
 
-    ``credential`` is the id of the passkey that signed, base64url. Raises ``OrderError`` ``approval-handle-unknown``
-    (used, lapsed, or another person's), ``passkey-unknown``, ``ApprovalEvidenceError``, ``ConflictError``
+    ``credential`` is the id of the passkey that signed, base64url. Whoever holds the handle may hand in, but only a
+    passkey of the person who was asked counts. Raises ``OrderError`` ``approval-handle-unknown`` (used or lapsed),
+    ``passkey-unknown``, ``NotAllowedError`` ``not-a-principal``, ``ApprovalEvidenceError``, ``ConflictError``
     ``application-not-waiting``.
     """
-    asked, claims = _taken(shop, handle, person, now)
+    taken = _taken(shop, handle, now)
+    claims, person = taken.claims, taken.claims.principal
     with shop.database.write() as connection:
         key = next(
             (
@@ -128,9 +144,19 @@ def finish(
         statement = asserted_statement(payload, typ=TYP, kid=key.id, assertion=assertion)
         read_statement(statement, person_keys(shop.registry, connection), audience=shop.identity.origin)
         capacity(connection, shop, person, claims.grantee, now)
-        for application in asked:
+        for application in taken.applications:
             _attach(connection, shop, application, claims, statement, now)
-    return asked
+    return Given(person=person, applications=taken.applications)
+
+
+def pending(connection: Connection, handle: str, now: datetime) -> Pending:
+    """What waits to be signed under the handle. Raises ``OrderError`` ``approval-handle-unknown``."""
+    row = connection.execute(_find, {"digest": _digest(handle)}).mappings().one_or_none()
+    if row is None or from_text(row["expires"]) <= now:
+        raise _gone()
+    return Pending(
+        claims=read(ApprovalClaims, parse(row["claims"].encode())), applications=tuple(json.loads(row["applications"]))
+    )
 
 
 def passkeys_of(connection: Connection, shop: Workshop, person: str, now: datetime) -> list[PersonKey]:
@@ -143,20 +169,21 @@ def passkeys_of(connection: Connection, shop: Workshop, person: str, now: dateti
     ]
 
 
-def _taken(shop: Workshop, handle: str, person: str, now: datetime) -> tuple[tuple[str, ...], ApprovalClaims]:
+def _taken(shop: Workshop, handle: str, now: datetime) -> Pending:
     """What was fixed under the handle. It counts once: also one whose signature is then refused is gone."""
-    digest = {"digest": _digest(handle)}
     with shop.database.write() as connection:
-        row = connection.execute(_find, digest).mappings().one_or_none()
-        taken = row is not None and connection.execute(_take, digest).rowcount == 1
-    if row is None or not taken or row["person"] != person or from_text(row["expires"]) <= now:
-        raise OrderError(
-            "approval-handle-unknown",
-            "这次批准已超时或已提交过，请重新打开申请再批准",
-            "this approval has lapsed or was handed in before; open the application and approve again",
-        )
-    claims = read(ApprovalClaims, parse(row["claims"].encode()))
-    return tuple(json.loads(row["applications"])), claims
+        found = pending(connection, handle, now)
+        if connection.execute(_take, {"digest": _digest(handle)}).rowcount != 1:  # somebody was faster
+            raise _gone()
+    return found
+
+
+def _gone() -> OrderError:
+    return OrderError(
+        "approval-handle-unknown",
+        "这次批准已超时或已提交过，请重新打开申请再批准",
+        "this approval has lapsed or was handed in before; open the application and approve again",
+    )
 
 
 def _attach(

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8420"
     """Scheme and authority under which others reach this service; used in CRL distribution points."""
 
+    approval_url: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    """Scheme and authority of the pages where principals approve, served by the same processes under another host name
+    than ``public_url``, so that no sign-in can be taken for an approval; empty means ``approve.`` before its host."""
+
     licensed_roots: Path | None = None
     """PEM file with the roots of licensed certification authorities; without it no outside certificate is taken."""
 

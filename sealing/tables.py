@@ -23,6 +23,19 @@ applications = Table(
     Index("ix_applications_organ", "organ", "state", "received_at"),
 )
 
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("person", String(40), nullable=False),
+    Column("organ", String(18), nullable=False),
+    Column("document", String(71), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("changed", String(32), nullable=False),
+    Index("ix_drafts_person", "person", "changed"),
+)
+
 pending_approvals = Table(
     "pending_approvals",
     metadata,
