@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pypdfium2
 
+from signer.page_pictures import Pictures
 from verify.certificate import printable
-from verify.page_pictures import Pictures, pictures
+from verify.page_pictures import pictures
 from verify.pdf_syntax import FileBytes
 from verify.revision_changes import Change, Kind
 

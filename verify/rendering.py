@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import pikepdf
 import pypdfium2
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 
 from signer.page import Box
+from signer.page_pictures import Pictures
+from signer.picture_comparison import MOST_BOXES, WHOLE, PixelBox, differing_boxes
 from verify.changes import (
     ANNOTATING,
     ANNOTATIONS,
@@ -22,17 +24,13 @@ from verify.changes import (
     permitted_level,
 )
 from verify.object_comparison import TooMuchToCompareError
-from verify.page_pictures import Pictures, pictures
+from verify.page_pictures import pictures
 from verify.pdf_syntax import FileBytes
 from verify.signature_reading import PARSER_ERRORS, Reading, Signatures
 from verify.verdict import Finding, doubt, failure, note
 
 DPI = 96
 MOST_PAGES = 200
-_TOLERANCE = 40  # of 255, in one colour: less is rounding of edges
-_TILE = 8  # pixels; a tile differs when two of its pixels do
-_TWO_PIXELS = 2 * 255 // (_TILE * _TILE)
-_MOST_BOXES = 20
 _INK = 128  # darker is ink
 _LOST_SHARE = 0.5
 _FEWEST_INK = 20  # pixels: less is a speck
@@ -136,71 +134,21 @@ def _explained(data: FileBytes, base: Reading, signatures: Signatures) -> tuple[
 def _page(before: Pictures, after: Pictures, number: int, explained: Sequence[Box]) -> tuple[tuple[Box, ...], bool]:
     index = number - 1
     if index >= before.count or index >= after.count:
-        return ((0.0, 0.0, 1.0, 1.0),), False
+        return (WHOLE,), False
     old, new = before.render(index, DPI), after.render(index, DPI)
     if old.size != new.size:
-        return ((0.0, 0.0, 1.0, 1.0),), False
-    if old.tobytes() == new.tobytes():
-        return (), False
+        return (WHOLE,), False
     shown = [_pixels(after.shown_at(index, box), old.size) for box in explained]
-    return _boxes(_differing(old, new), shown), any(_ink_lost(old, new, box) for box in shown)
+    return differing_boxes(old, new, shown), any(_ink_lost(old, new, box) for box in shown)
 
 
-def _differing(old: Image.Image, new: Image.Image) -> Image.Image:
-    """A picture that is white where a colour differs by more than the tolerance."""
-    red, green, blue = ImageChops.difference(old, new).split()
-    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    return most.point(lambda value: 255 if value > _TOLERANCE else 0)
-
-
-def _boxes(differing: Image.Image, explained: Sequence[tuple[int, int, int, int]]) -> tuple[Box, ...]:
-    drawing = ImageDraw.Draw(differing)
-    for box in explained:
-        drawing.rectangle(box, fill=0)
-    if not differing.getbbox():
-        return ()
-    tiles = differing.reduce(_TILE).point(lambda value: 255 if value >= _TWO_PIXELS else 0)
-    width, height = differing.size
-    areas = _areas(tiles)
-    return tuple(
-        (
-            round(left * _TILE / width, 4),
-            round(top * _TILE / height, 4),
-            round(min(1.0, right * _TILE / width), 4),
-            round(min(1.0, bottom * _TILE / height), 4),
-        )
-        for left, top, right, bottom in areas
-    )
-
-
-def _areas(tiles: Image.Image) -> list[tuple[int, int, int, int]]:
-    """Rectangles around the white tiles that touch; one around all when there are too many."""
-    width = tiles.size[0]
-    left = {(at % width, at // width) for at, value in enumerate(tiles.tobytes()) if value}
-    found: list[tuple[int, int, int, int]] = []
-    while left:
-        group, waiting = [], [left.pop()]
-        while waiting:
-            x, y = waiting.pop()
-            group.append((x, y))
-            near = {(x + dx, y + dy) for dx in (-2, -1, 0, 1, 2) for dy in (-2, -1, 0, 1, 2)} & left
-            left -= near
-            waiting += near
-        across, down = [x for x, _ in group], [y for _, y in group]
-        found.append((min(across), min(down), max(across) + 1, max(down) + 1))
-    if len(found) > _MOST_BOXES:
-        lefts, tops, rights, bottoms = zip(*found, strict=True)
-        return [(min(lefts), min(tops), max(rights), max(bottoms))]
-    return sorted(found, key=lambda box: (box[1], box[0]))
-
-
-def _pixels(part: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _pixels(part: Box, size: tuple[int, int]) -> PixelBox:
     width, height = size
     left, top, right, bottom = part
     return int(left * width) - 1, int(top * height) - 1, int(right * width) + 1, int(bottom * height) + 1
 
 
-def _ink_lost(old: Image.Image, new: Image.Image, box: tuple[int, int, int, int]) -> bool:
+def _ink_lost(old: Image.Image, new: Image.Image, box: PixelBox) -> bool:
     """Whether most of what was dark inside ``box`` is not dark any more: something opaque was put over it."""
     was, is_now = (_ink(each.crop(box)) for each in (old, new))
     dark = was.histogram()[255]
@@ -219,8 +167,8 @@ def _looks_different(found: PictureComparison) -> tuple[Finding, ...]:
     if not found.differences:
         return ()
     numbers = [str(each.number) for each in found.differences]
-    shown = "、".join(numbers[:_MOST_BOXES]) + ("等" if len(numbers) > _MOST_BOXES else "")
-    listed = ", ".join(numbers[:_MOST_BOXES]) + (" and more" if len(numbers) > _MOST_BOXES else "")
+    shown = "、".join(numbers[:MOST_BOXES]) + ("等" if len(numbers) > MOST_BOXES else "")
+    listed = ", ".join(numbers[:MOST_BOXES]) + (" and more" if len(numbers) > MOST_BOXES else "")
     return (
         failure(
             "looks_different",
@@ -237,7 +185,7 @@ def _covering(found: PictureComparison) -> tuple[Finding, ...]:
             f"第{number}页：后加的签名、表单域或批注盖住了原有内容",
             f"page {number}: a later signature, form field or annotation hides what had been there",
         )
-        for number in found.covered[:_MOST_BOXES]
+        for number in found.covered[:MOST_BOXES]
     )
 
 

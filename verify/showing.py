@@ -9,10 +9,11 @@ import pikepdf
 from PIL.Image import Image
 
 from signer.page import Box
+from signer.page_pictures import Pictures
 from verify.case import mapped
 from verify.changes import nothing_follows
 from verify.page_marks import Mark, marks
-from verify.page_pictures import Pictures, pictures
+from verify.page_pictures import pictures
 from verify.pdf_syntax import FileBytes
 from verify.rendering import chosen_pages, compare
 from verify.revision_bytes import revision_bytes
