@@ -44,6 +44,7 @@ WORK = (
     "signer.desk:normalise_document",
     "signer.report_desk:prepare_report",
     "signer.desk:extend_document",
+    "signer.desk:preview_document",
     "registry.xlsx_reading:read_xlsx_rows",
     "verify.desk:judge_document",
     "verify.desk:list_signatures",

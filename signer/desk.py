@@ -6,7 +6,6 @@ caller does not trust the prepared file beyond its appended revision: it hashes 
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from signer.errors import DocumentRejectedError
 from signer.examine import examine
 from signer.extend import extend
 from signer.face import draw
-from signer.marking import mark_beside
 from signer.normalise import normalise
-from signer.page import page_geometries
-from signer.placement import AtField, parse_placement, seam_slices
+from signer.page_preview import preview
+from signer.placement import parse_placement
 from signer.prepare import prepare
+from signer.seal_places import find_places, foreseen_places
 from signer.specimen import Specimen
-from signer.text import PageText, issuer_line, locate, page_texts
+from signer.text import PageText, issuer_line, page_texts
 from signer.validation_data import ValidationData
 
 Answer = dict[str, Any]
@@ -89,35 +88,26 @@ def prepare_document(  # noqa: PLR0913  one frame of JSON; each member by name
     inspected = _inspect(path, tolerated_fonts, allowed_attachments)
     if inspected.answer["objections"]:
         return inspected.answer | {"layout": None, "check_mark": None}
-    face = draw(
-        Specimen(
-            name=specimen["name"],
-            number=specimen["number"],
-            diameter_mm=Decimal(specimen["diameter_mm"]),
-            sample=specimen["sample"],
-        )
-    )
-    seam = seam_slices(page_geometries(path), face.diameter, where.seam_y_mm) if where.seam else []
+    face = draw(Specimen.from_json(specimen))
     mark = CheckMark.from_json(check_mark) if check_mark is not None and not inspected.signed else None
-    in_field = isinstance(where, AtField)
-    spots = locate(path, where, face.diameter, texts=inspected.texts) if mark or not in_field else []
-    marking = mark_beside(path, mark, [*spots, *seam]) if mark else None
+    places = find_places(path, where, face.diameter, mark=mark, texts=inspected.texts)
     layout = prepare(
         path,
         Path(target),
         face=face,
-        spots=() if in_field else spots,
-        seam=seam,
-        field=where.name if isinstance(where, AtField) else None,
+        spots=() if places.field else places.spots,
+        seam=places.seam,
+        field=places.field,
         final=final,
         signer_name=signature["name"],
         reason=signature["reason"],
         location=signature["location"],
         now=datetime.fromisoformat(now),
         validation_data=None if validation_data is None else ValidationData.from_json(validation_data),
-        marking=marking,
+        marking=places.marking,
     )
-    return inspected.answer | {"layout": layout.to_json(), "check_mark": marking.to_json() if marking else None}
+    marked = places.marking.to_json() if places.marking else None
+    return inspected.answer | {"layout": layout.to_json(), "check_mark": marked}
 
 
 def extend_document(*, source: str, target: str, validation_data: dict[str, list[str]], now: str) -> Answer:
@@ -134,6 +124,39 @@ def extend_document(*, source: str, target: str, validation_data: dict[str, list
 def normalise_document(*, source: str, target: str) -> Answer:
     """Write a clean single-revision copy of ``source`` to ``target``; answers ``removed``."""
     return {"removed": [asdict(each) for each in normalise(Path(source), Path(target))]}
+
+
+def preview_document(
+    *,
+    source: str,
+    pages: list[int] | None = None,
+    dpi: int = 96,
+    placement: dict[str, Any] | None = None,
+    specimen: dict[str, Any] | None = None,
+    check_mark: dict[str, str] | None = None,
+) -> Answer:
+    """The pages ``pages`` (from 1, at most 12) of ``source`` as pictures, and where the seal will stand on them.
+
+    ``pages`` None: those with the seal, then the first. ``dpi``: 36 to 150, less where a page would have more than
+    4,000,000 pixels. ``placement``, ``specimen`` (both or neither) and ``check_mark`` as for :func:`prepare_document`.
+
+    Answers ``page_count``; ``pages``, each with ``number``, ``width_mm``, ``height_mm``, ``width_pt``, ``height_pt``
+    (as shown, turned by /Rotate), ``pixels`` [across, down], ``media_type`` and ``picture`` (base64); ``left_out``,
+    pages that would make the answer too large; ``face`` (``svg``, ``diameter_mm``, or None), to be laid over the
+    pictures; ``seals`` on all pages, each with ``kind`` (``seal``, ``seam``, ``check_mark``), ``page``, ``x``, ``y``,
+    ``width``, ``height`` (parts of the page as shown, 0 to 1), ``left_mm``, ``top_mm``, ``width_mm``, ``height_mm``,
+    ``clip`` (the part of the upright face's width that is seen) and for a check mark ``label``.
+
+    Raises ``DocumentRejectedError`` (``text-unreadable``, ``page-without-area``) and ``PlacementError``
+    (``page-out-of-range``), and with a placement what :func:`prepare_document` raises for it.
+    """
+    path = Path(source)
+    if placement is None or specimen is None:
+        return preview(path, pages=pages, dpi=dpi)
+    face, where = draw(Specimen.from_json(specimen)), parse_placement(placement)
+    mark = CheckMark.from_json(check_mark) if check_mark is not None else None
+    places = foreseen_places(path, where, face.diameter, mark=mark)
+    return preview(path, pages=pages, dpi=dpi, face=face, places=places)
 
 
 def _answer(length: int, objections: list[dict[str, Any]], pages: int = 0) -> Answer:

@@ -40,7 +40,7 @@ def mark_beside(path: Path, mark: CheckMark, spots: Sequence[Spot]) -> Marking:
     with pikepdf.open(path, inherit_page_attributes=False) as pdf:
         pages = [geometry_of(page, number) for number, page in enumerate(pdf.pages, 1)]
         annotated = list(_annotated(pdf.pages[index], pages[index]))
-    sealed = [_displayed(spot, pages[index]) for spot in spots if spot.page_index == index]
+    sealed = [displayed(spot, pages[index]) for spot in spots if spot.page_index == index]
     page = blank_page(path, index, pages[index], [*sealed, *annotated])
     for drawing in drawings(mark):
         place = page.place(sealed[0], drawing.width_mm, drawing.height_mm)
@@ -62,7 +62,8 @@ def _annotated(page: pikepdf.Page, geometry: PageGeometry) -> Iterator[Rectangle
             yield _shown((left, bottom, right, top), geometry)
 
 
-def _displayed(spot: Spot, geometry: PageGeometry) -> Rectangle:
+def displayed(spot: Spot, geometry: PageGeometry) -> Rectangle:
+    """Where ``spot`` is seen on its page, in millimetres."""
     return _shown((spot.x, spot.y, spot.x + spot.width, spot.y + spot.height), geometry)
 
 

@@ -7,6 +7,7 @@ the prepared file; what is appended is one incremental update (ISO 32000-2 7.5.6
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 from signer.appearance import Artist, ink_for
 from signer.byte_layout import Layout
@@ -81,11 +82,7 @@ def _revise(
 ) -> Revision:
     fields = signature_fields(structure)
     if stamps and any(each.signature is not None for each in fields):
-        raise PlacementError(
-            "stamps-on-signed-file",
-            "文件已有签名，骑缝章和附加印章会破坏原签名，不能加盖",
-            "the file is signed already, and a seam or further seals would break that signature",
-        )
+        refuse_stamps()
     target = find_empty(fields, field) if field else None
     name = target.name if target else new_name(structure, FIELD_NAME)
     protection = protect(structure, fields, target=target, name=name, final=final)
@@ -96,3 +93,12 @@ def _revise(
         revision.add_field(name, own)
     revision.add_stamps(stamps)
     return revision
+
+
+def refuse_stamps() -> NoReturn:
+    """Raise the refusal of seam and further seals on a file that is signed."""
+    raise PlacementError(
+        "stamps-on-signed-file",
+        "文件已有签名，骑缝章和附加印章会破坏原签名，不能加盖",
+        "the file is signed already, and a seam or further seals would break that signature",
+    )

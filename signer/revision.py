@@ -60,8 +60,8 @@ class Revision:
 
     def fill_field(self, target: SignatureField) -> None:
         """Sign in an existing empty field, which keeps its rectangle; the face stands in its middle."""
-        widget = _widget(target)
-        appearance = b" /AP << /N %s >>" % self._form_in(widget, target.name)
+        widget = usable_widget(self.structure, target, self.artist.face.diameter)
+        appearance = b" /AP << /N %s >>" % self._form_in(widget)
         written = ("/V", "/Lock") if self.protection.field_lock else ("/V",)
         kept = entries(widget, "/AP", "/AS", *written)
         self.update.replace(widget, b"<< %s%s%s >>" % (kept, self._field_entries(), appearance))
@@ -109,21 +109,10 @@ class Revision:
         lock = self.protection.field_lock
         return b" /V %s%s" % (self.signature, b" /Lock << /Type /SigFieldLock %s >>" % lock if lock else b"")
 
-    def _form_in(self, widget: Object, name: str) -> bytes:
-        page, rect = page_of(self.structure, widget), _rectangle(widget)
-        page.require_inside(rect)
-        unit = page.geometry.mm / MM_PER_POINT
-        width, height, size = (
-            (rect[2] - rect[0]) * unit,
-            (rect[3] - rect[1]) * unit,
-            self.artist.face.diameter,
-        )
-        if min(width, height) < size:
-            raise PlacementError(
-                "field-too-small",
-                f"签名域 {name} 为 {width:.1f}×{height:.1f} 点，放不下直径 {size:.1f} 点的印章",
-                f"signature field {name} is {width:.1f}×{height:.1f} points, the seal needs {size:.1f}",
-            )
+    def _form_in(self, widget: Object) -> bytes:
+        """The face in the middle of the widget, in points as the reader sees it."""
+        page = page_of(self.structure, widget)
+        width, height = _size(widget, page)
         rotation = page.geometry.rotate
         return self.artist.centred(*((height, width) if rotation in {90, 270} else (width, height)), rotation)
 
@@ -153,8 +142,12 @@ def _signature_dictionary(statement: Statement, protection: Protection) -> bytes
     )  # fmt: skip
 
 
-def _widget(target: SignatureField) -> Object:
-    """The field itself, which must be its own visible widget: poppler finds no signature in a widget apart."""
+def usable_widget(structure: Structure, target: SignatureField, diameter: float) -> Object:
+    """The field ``target``, which must be its own visible widget with room for a seal of ``diameter`` points.
+
+    poppler finds no signature in a widget apart. Raises ``PlacementError``: ``field-not-visible``, ``field-too-small``,
+    and as :meth:`signer.annotations.SealPage.require_inside`.
+    """
     widget = target.field
     usable = widget.is_indirect and "/Rect" in widget and "/Kids" not in widget
     if not usable or int(widget.get("/F", 0)) & _HIDDEN_FLAGS:
@@ -163,7 +156,23 @@ def _widget(target: SignatureField) -> Object:
             f"签名域 {target.name} 应与其唯一部件合为一个可见对象",
             f"signature field {target.name} must be one visible object together with its only widget",
         )
+    page = page_of(structure, widget)
+    page.require_inside(_rectangle(widget))
+    width, height = _size(widget, page)
+    if min(width, height) < diameter:
+        raise PlacementError(
+            "field-too-small",
+            f"签名域 {target.name} 为 {width:.1f}×{height:.1f} 点，放不下直径 {diameter:.1f} 点的印章",
+            f"signature field {target.name} is {width:.1f}×{height:.1f} points, the seal needs {diameter:.1f}",
+        )
     return widget
+
+
+def _size(widget: Object, page: SealPage) -> tuple[float, float]:
+    """Width and height of the widget in 1/72 inch, before the page is turned."""
+    left, bottom, right, top = _rectangle(widget)
+    unit = page.geometry.mm / MM_PER_POINT
+    return (right - left) * unit, (top - bottom) * unit
 
 
 def _rectangle(widget: Object) -> Rect:

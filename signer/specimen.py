@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from signer.errors import SignerError
 
@@ -81,6 +82,16 @@ class Specimen:
         _within("diameter_mm", self.diameter_mm, SMALLEST_MM, LARGEST_MM)
         # A wider ring would push the name into the middle of a small seal.
         _within("ring_mm", self.proportions.ring_mm, Decimal(0), self.diameter_mm / 18)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Specimen":
+        """From ``name``, ``number``, ``diameter_mm`` (decimal text) and ``sample``. Raises :class:`SpecimenError`."""
+        return cls(
+            name=value["name"],
+            number=value["number"],
+            diameter_mm=Decimal(value["diameter_mm"]),
+            sample=value["sample"],
+        )
 
     @property
     def grantor(self) -> str:
