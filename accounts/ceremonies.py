@@ -4,7 +4,7 @@ User verification is required and the credential is discoverable; ES256 and RS25
 challenge is taken before its answer is looked at, in a transaction of its own, so a wrong answer uses it up, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_bytes
@@ -102,7 +102,7 @@ def finish_registration(
         waiting = challenges.take(connection, handle, now)
     if waiting is None or (waiting.purpose, waiting.person) != (ADDING, person):
         _gone()
-    verified = _verified_registration(desk, answer, waiting.challenge)
+    verified = verified_registration(desk, answer, waiting.challenge)
     made = Passkey(
         credential=verified.credential_id,
         person=person,
@@ -159,7 +159,13 @@ def user_handle(person: str) -> bytes:
     return person.encode("ascii")
 
 
-def _verified_registration(desk: Desk, answer: Mapping[str, Any], challenge: bytes) -> VerifiedRegistration:
+def verified_registration(
+    desk: Desk,
+    answer: Mapping[str, Any],
+    challenge: bytes,
+    algorithms: Sequence[COSEAlgorithmIdentifier] = tuple(ALGORITHMS),
+) -> VerifiedRegistration:
+    """What ``answer`` proves of a new passkey (WebAuthn 7.1). Raises :class:`PasskeyError` ``passkey-refused``."""
     try:
         credential = parse_registration_credential_json(dict(answer))
         _check_frame(credential.response.client_data_json)
@@ -169,7 +175,7 @@ def _verified_registration(desk: Desk, answer: Mapping[str, Any], challenge: byt
             expected_rp_id=desk.relying_party.rp_id,
             expected_origin=desk.relying_party.origin,
             require_user_verification=True,
-            supported_pub_key_algs=ALGORITHMS,
+            supported_pub_key_algs=list(algorithms),
         )
         if len(verified.credential_id) > _LONGEST_CREDENTIAL or len(verified.credential_public_key) > _LONGEST_KEY:
             raise ValueError("credential id or public key too long")  # noqa: TRY301  refused like all else

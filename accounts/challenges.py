@@ -9,7 +9,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
 from accounts.tables import challenges
 from ledger.moments import from_text, to_text
@@ -42,6 +42,14 @@ def put(connection: Connection, challenge: Challenge, now: datetime) -> str:
         )
     )
     return handle
+
+
+def look(connection: Connection, handle: str, now: datetime) -> Challenge | None:
+    """The challenge of ``handle``, left where it is: for a page that shows what will be asked."""
+    row = connection.execute(select(challenges).where(challenges.c.digest == _digest(handle))).one_or_none()
+    if row is None or from_text(row.expires) <= now:
+        return None
+    return Challenge(purpose=row.purpose, challenge=row.challenge, person=row.person, expires=from_text(row.expires))
 
 
 def take(connection: Connection, handle: str, now: datetime) -> Challenge | None:

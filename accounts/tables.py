@@ -90,3 +90,17 @@ enrolments = Table(
     Column("used", String(27), nullable=True),
     Index("ix_enrolments_person", "person"),
 )
+
+offered_passkeys = Table(
+    "offered_passkeys",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("person", String(40), nullable=False),
+    Column("rp_id", String(255), nullable=False),
+    Column("origin", String(300), nullable=False),
+    Column("credential_id", String(1400), nullable=False),  # base64url
+    Column("public_key", LargeBinary, nullable=False),  # SubjectPublicKeyInfo
+    Column("made", String(27), nullable=False),
+    Column("state", String(10), nullable=False),  # offered, confirmed
+    Index("ix_offered_passkeys_person", "person", "state"),
+)

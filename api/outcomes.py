@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse, Response
 
 from api import files
 from api.bodies import Answer
-from api.callers import Requester
 from api.errors import RefusedError
 from api.negotiation import PDF
 from api.openapi import Sentence
@@ -17,7 +16,7 @@ from api.service import Service
 from sealing import impressions
 from sealing.errors import NotWitnessedError, StorageError, UnknownError
 from sealing.impressions import Impression
-from sealing.order import Order, Outcome, Submission
+from sealing.order import Caller, Order, Outcome, Submission
 from sealing.receipts import receipt
 from sealing.renewed_files import newest_file
 
@@ -69,7 +68,7 @@ def read_order(data: bytes) -> Order:
     return Order.model_validate_json(data)
 
 
-def seal(service: Service, submission: Submission, caller: Requester, *, application: str | None = None) -> Outcome:
+def seal(service: Service, submission: Submission, caller: Caller, *, application: str | None = None) -> Outcome:
     """Put the order through the sealing thread and count it. Raises what ``Sealer.seal`` raises, and overload."""
     begun = perf_counter()
     with service.metrics.waiting.track_inprogress():

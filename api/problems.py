@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from accounts import errors as accounts
 from api import errors as edge
 from authority import errors as authority
 from keystore import interface as keystore
@@ -41,6 +42,12 @@ TABLE: Final[Mapping[type[Exception], int]] = {
     edge.RefusedError: 422,
     edge.RateLimitedError: 429,
     edge.OverloadedError: 503,
+    # accounts
+    accounts.ChoiceError: 422,
+    accounts.EnrolmentError: 422,
+    accounts.PasskeyError: 422,
+    accounts.StateError: 409,
+    accounts.SecretError: 500,
     # sealing
     sealing.OrderError: 422,
     sealing.NotAllowedError: 403,

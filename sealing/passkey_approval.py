@@ -16,10 +16,11 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from ledger.canonical import canonical, parse
+from ledger.canonical import JsonValue, canonical, parse
 from ledger.entry import Draft
 from ledger.moments import from_text, to_text
 from registry.approval import TYP, ApprovalClaims, read_statement
+from registry.base64url import to_base64url
 from registry.keys import person_keys
 from registry.passkeys import Assertion
 from registry.record import read
@@ -167,6 +168,19 @@ def passkeys_of(connection: Connection, shop: Workshop, person: str, now: dateti
         for each in found
         if each.passkey is not None and each.valid_from <= now and (each.valid_until is None or now < each.valid_until)
     ]
+
+
+def options_of(connection: Connection, shop: Workshop, waiting: Pending, now: datetime) -> dict[str, JsonValue]:
+    """What ``navigator.credentials.get`` is asked with (WebAuthn 5.5), base64url where it takes bytes."""
+    keys = [each.passkey for each in passkeys_of(connection, shop, waiting.claims.principal, now) if each.passkey]
+    payload = waiting.claims.model_dump(mode="json", by_alias=True)
+    return {
+        "challenge": to_base64url(challenge_of(payload, typ=TYP)),
+        "rpId": keys[0].rp_id if keys else "",
+        "allowCredentials": [{"type": "public-key", "id": each.credential_id} for each in keys],
+        "userVerification": "required",
+        "timeout": int(LIFETIME.total_seconds() * 1000),
+    }
 
 
 def _taken(shop: Workshop, handle: str, now: datetime) -> Pending:

@@ -4,8 +4,19 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from sealing.account_desk import make_desk
 from web import check_page, help_page, report_page, static_files, verify_page
 from web.code_tries import CodeTries
+from web.console import (
+    account_page,
+    applications_page,
+    apply_page,
+    approvals_page,
+    approve_page,
+    home_page,
+    sign_in_page,
+)
+from web.console.places import sign_in_place
 from web.problem_page import problem_page
 from web.verdict_token import VerdictTokens
 
@@ -15,6 +26,13 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     check_page.router,
     help_page.router,
     static_files.router,
+    sign_in_page.router,
+    home_page.router,
+    account_page.router,
+    apply_page.router,
+    applications_page.router,
+    approvals_page.router,
+    approve_page.router,
 )
 
 
@@ -24,6 +42,7 @@ def add_pages(app: FastAPI) -> None:
     key = shop.keystore.open(shop.installation.token_key)
     app.state.verdict_tokens = VerdictTokens(key, shop.settings.public_url)
     app.state.code_tries = CodeTries()
+    app.state.desk = make_desk(shop, sign_in_place(shop.settings))
     app.state.problem_page = problem_page
     for router in ROUTERS:
         app.include_router(router)

@@ -14,6 +14,8 @@ router: Final = APIRouter(prefix="/static", dependencies=[PUBLIC], include_in_sc
 _TYPES: Final = {
     "style.css": "text/css; charset=utf-8",
     "verify.js": "text/javascript; charset=utf-8",
+    "passkey.js": "text/javascript; charset=utf-8",
+    "console.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 

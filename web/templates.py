@@ -9,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from web.console_places import places_of
+from web.moments import moment
 from web.reading import reading_of
 from web.words import Words
 
@@ -22,18 +24,31 @@ HEADERS: Final[Mapping[str, str]] = {
     "Vary": "Accept-Language",
 }
 """Beside those that every answer of the service has."""
-_PLACES: Final = ("/verify", "/check", "/help")
+
+
+def policy_with(directive: str) -> Mapping[str, str]:
+    """The headers of a page whose form leads to our other host: ``directive`` in place of its namesake."""
+    name = directive.partition(" ")[0]
+    parts = [each.strip() for each in HEADERS["Content-Security-Policy"].split(";")]
+    kept = [directive if each.partition(" ")[0] == name else each for each in parts]
+    return {"Content-Security-Policy": "; ".join(kept)}
+
+
+_PLACES: Final = ("/verify", "/check", "/help", "/sign-in", "/open-account")
 
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("web"),
         autoescape=True,  # whatever the suffix
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["places_of"] = places_of
+    made.globals["moment"] = moment
+    return made
 
 
 def page(
@@ -58,6 +73,6 @@ def page(
 
 def _stay(path: str) -> str:
     """Where the links for language and size lead: a page of ours, never the caller's words, as ``//elsewhere`` is."""
-    if path.startswith("/c/"):
+    if path.startswith(("/c/", "/console")):
         return quote(path)
     return path if path in _PLACES else _PLACES[0]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from verify.report_words import STATUS
+from web import console_words
 from web.reading import Language
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -253,10 +254,15 @@ class Words:
 
     def __call__(self, name: str, **members: object) -> str:
         """The text ``name`` with ``members`` filled in. A name that is not in the table is a mistake of ours."""
-        text = _TEXTS[name][self._column]
+        text = (_TEXTS.get(name) or console_words.TEXTS[name])[self._column]
         return text.format(**members) if members else text
 
     def of(self, kind: str, value: object) -> str:
         """The word for a value of a field; a value that has none stays as it is."""
-        known = _VALUES[kind].get(str(value))
+        known = (_VALUES.get(kind) or console_words.VALUES[kind]).get(str(value))
         return str(value) if known is None else known[self._column]
+
+    def label(self, name: str) -> str:
+        """How a field of a form, or a value to confirm, is called; a fact is called by its own name."""
+        known = console_words.LABELS.get(name, name)
+        return self(known) if known in _TEXTS or known in console_words.TEXTS else name.removeprefix("fact.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.changes import Changes
 from registry.errors import RecordInvalidError
+from registry.passkeys import Passkey
 from registry.records import Client, ClientApprovalKey, OrganKey, PersonKey
 from registry.statements import check_public_key
 
@@ -20,6 +21,7 @@ class KeyRequest:
     document: str
     valid_from: datetime | None = None  # None: from now on
     valid_until: datetime | None = None
+    passkey: Passkey | None = None  # a person's; None: a key that signs plain JWS
 
 
 def key_values(changes: Changes, request: KeyRequest, *, holder: str) -> dict[str, Any]:

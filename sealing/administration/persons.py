@@ -79,7 +79,7 @@ def register_key(shop: Workshop, person: str, request: KeyRequest, act: Act) -> 
         if governed_organs(changes, person):
             two_persons.require(changes, "add_administrator", what="key", person=person)
         values = key_values(changes, request, holder=holder)
-        return put(changes, build(PersonKey, id=new_id("pky"), person=holder, **values))
+        return put(changes, build(PersonKey, id=new_id("pky"), person=holder, passkey=request.passkey, **values))
 
 
 def end_key(shop: Workshop, key: str, act: Act) -> Stored[PersonKey]:

@@ -31,10 +31,23 @@ def upgrade() -> None:
         sa.Column("changed", sa.String(32), nullable=False),
     )
     op.create_index("ix_drafts_person", "drafts", ["person", "changed"])
+    op.create_table(
+        "offered_passkeys",
+        sa.Column("id", sa.String(40), primary_key=True),
+        sa.Column("person", sa.String(40), nullable=False),
+        sa.Column("rp_id", sa.String(255), nullable=False),
+        sa.Column("origin", sa.String(300), nullable=False),
+        sa.Column("credential_id", sa.String(1400), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("made", sa.String(27), nullable=False),
+        sa.Column("state", sa.String(10), nullable=False),
+    )
+    op.create_index("ix_offered_passkeys_person", "offered_passkeys", ["person", "state"])
 
 
 def downgrade() -> None:
     """Drop them; nothing that was applied for or approved is lost."""
+    op.drop_table("offered_passkeys")
     op.drop_table("drafts")
     op.drop_table("pending_approvals")
     op.drop_index("ix_applications_organ", "applications")

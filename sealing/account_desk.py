@@ -1,0 +1,40 @@
+"""Accounts of one installation: wired to its record, its secret and the place where people sign in."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from accounts.desk import Desk, RelyingParty
+from accounts.passwords import Passwords
+from accounts.secrets import AccountSecrets
+from policies.roles import PRINCIPALS
+from registry.records import RoleAssignment
+from sealing.administration.administrators import ADMINISTRATOR
+from sealing.workshop import Workshop
+
+WITH_PASSKEY: Final = frozenset({*PRINCIPALS, ADMINISTRATOR})
+"""Roles whose holders sign in with a passkey: they decide on seals."""
+
+
+def roles_now(connection: Connection, shop: Workshop, person: str, now: datetime) -> tuple[RoleAssignment, ...]:
+    """The roles of a person that hold at ``now``. Raises ``registry.errors.RowTamperedError``."""
+    found = (each.record for each in shop.registry.find(connection, RoleAssignment, person=person))
+    return tuple(
+        each for each in found if each.valid_from <= now and (each.valid_until is None or now < each.valid_until)
+    )
+
+
+def make_desk(shop: Workshop, place: RelyingParty) -> Desk:
+    """What signing in at ``place`` needs of an open workshop."""
+
+    def must_have_passkey(connection: Connection, person: str, now: datetime) -> bool:
+        return any(each.role in WITH_PASSKEY for each in roles_now(connection, shop, person, now))
+
+    return Desk(
+        book=shop.book,
+        secrets=AccountSecrets(installation=shop.persons_secret),
+        passwords=Passwords(),
+        relying_party=place,
+        must_have_passkey=must_have_passkey,
+    )

@@ -1,0 +1,1 @@
+"""The console: pages for people who have an account, each behind their session and their roles."""

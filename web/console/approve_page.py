@@ -1,0 +1,137 @@
+"""``/approve``, under the host of approvals: the statement in words, the passkey, and the seals that follow at once.
+
+Nobody is signed in here. Who comes with the handle sees what one person was asked to sign; only a passkey of that
+person, made for this host, can sign it.
+"""
+
+import json
+from typing import Annotated, Final
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from accounts.approval_passkeys import finish_offer, offer_options, offering_person
+from accounts.desk import Desk
+from api import outcomes
+from api.callers import PUBLIC
+from api.errors import RequestError
+from api.problems import problem
+from api.service import Service, Serving
+from registry.base64url import from_base64url
+from registry.passkeys import Assertion
+from registry.records import Person
+from sealing import applications
+from sealing.errors import UnknownError
+from sealing.order import Caller
+from sealing.passkey_approval import finish, options_of, pending
+from sealing.reception import waiting_submission
+from web.console.entrance import AtDesk
+from web.console.forms import Fields
+from web.console.places import approval_place
+from web.console.sign_in_page import credential_of
+from web.reading import reading_of
+from web.templates import page, policy_with
+
+
+async def _at_the_place(request: Request, service: Serving) -> None:
+    """These pages are nowhere else: not beside the pages for signing in."""
+    if request.headers.get("host", "").lower() != urlsplit(approval_place(service.shop.settings).origin).netloc:
+        raise UnknownError("route-unknown", "没有这个地址", "there is nothing under this address")
+
+
+router: Final = APIRouter(prefix="/approve", dependencies=[PUBLIC, Depends(_at_the_place)], include_in_schema=False)
+ApprovalDesk = Annotated[Desk, AtDesk]
+
+
+@router.get("", operation_id="showStatement")
+def show_statement(request: Request, service: Serving) -> Response:
+    """What will be signed, and the button that asks the passkey."""
+    handle = request.query_params.get("handle", "")
+    with service.shop.database.read() as connection:
+        waiting = pending(connection, handle, service.now())
+        options = options_of(connection, service.shop, waiting, service.now())
+    return page(
+        request,
+        "console/approve.html",
+        headers=policy_with(f"form-action 'self' {service.shop.settings.public_url}"),
+        claims=waiting.claims,
+        options=json.dumps(options),
+        handle=handle,
+    )
+
+
+@router.post("", operation_id="signStatement")
+def sign_statement(request: Request, service: Serving, fields: Fields) -> Response:
+    """Take the signature, attach the approval, and seal every document of the case."""
+    credential = credential_of(fields)
+    given = finish(
+        service.shop, fields.get("handle", ""), str(credential.get("id", "")), _assertion(credential), service.now()
+    )
+    states = [_sealed(service, each, service.addresses.of_caller(request)) for each in given.applications]
+    done = "sealed" if all(each == "sealed" for each in states) else "partly"
+    query = urlencode({"done": done, "lang": reading_of(request).language})
+    return RedirectResponse(f"{service.shop.settings.public_url}/console/approvals?{query}", 303)
+
+
+def _assertion(credential: object) -> Assertion:
+    try:
+        response = credential["response"]  # type: ignore[index]  # judged by the except
+        return Assertion(
+            authenticator_data=from_base64url(str(response["authenticatorData"])),
+            client_data=from_base64url(str(response["clientDataJSON"])),
+            signature=from_base64url(str(response["signature"])),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise RequestError(
+            "credential-missing", "通行密钥的回答不可读", "the passkey's answer cannot be read"
+        ) from None
+
+
+def _sealed(service: Service, application: str, address: str | None) -> str:
+    """Seal at once, in the name of the seal user who applied; what an approval system brought, it seals itself."""
+    with service.shop.database.read() as connection:
+        found = applications.get(connection, application)
+    if not found.client.startswith("per-"):
+        return "sealed"
+    caller = Caller(client=found.client, organs=(found.organ,), roles=("approval_system",), address=address)
+    try:
+        submission = waiting_submission(service.shop, application, caller)
+        return outcomes.seal(service, submission, caller, application=application).state
+    except Exception as error:
+        if problem(error).status >= 500:  # noqa: PLR2004  the approval stands; the applicant can have it sealed later
+            return "later"
+        raise
+
+
+@router.get("/passkey", operation_id="showOfferPasskey")
+def show_offer_passkey(request: Request, service: Serving) -> Response:
+    """Where a person makes the passkey with which they will approve."""
+    handle, place = request.query_params.get("handle", ""), approval_place(service.shop.settings)
+    with service.shop.database.read() as connection:
+        person = offering_person(connection, handle, service.now())
+        name = service.shop.registry.get(connection, Person, person).record.name
+        options = offer_options(connection, place, handle, name=name, now=service.now())
+    return page(request, "console/offer_passkey.html", handle=handle, options=json.dumps(options), name=name, made=None)
+
+
+@router.post("/passkey", operation_id="offerPasskey")
+def offer_passkey(request: Request, service: Serving, desk: ApprovalDesk, fields: Fields) -> Response:
+    """Keep it as offered, and show the fingerprint that an administrator will compare."""
+    made = finish_offer(
+        desk,
+        approval_place(service.shop.settings),
+        fields.get("handle", ""),
+        answer=credential_of(fields),
+        now=service.now(),
+    )
+    return page(
+        request,
+        "console/offer_passkey.html",
+        handle="",
+        options="",
+        name="",
+        made=made,
+        home_link=f"{service.shop.settings.public_url}/console/account",
+    )
