@@ -69,7 +69,7 @@ def free_port() -> int:
 @contextmanager
 def running(settings: Settings, folder: Path, **changed: str) -> Iterator[Server]:
     """Start the server with ``settings`` and these environment settings over them; stop it at the end."""
-    port = free_port()
+    port = int(changed.pop("port", "0")) or free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("YINXIN_")}
     chosen = {
         "YINXIN_DATA": str(settings.data),

@@ -252,7 +252,7 @@ class Words:
     def __init__(self, language: Language) -> None:
         self._column = 1 if language == "en" else 0
 
-    def __call__(self, name: str, **members: object) -> str:
+    def __call__(self, name: str, /, **members: object) -> str:
         """The text ``name`` with ``members`` filled in. A name that is not in the table is a mistake of ours."""
         text = (_TEXTS.get(name) or console_words.TEXTS[name])[self._column]
         return text.format(**members) if members else text

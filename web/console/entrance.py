@@ -119,5 +119,5 @@ def visitor_of(request: Request, service: Service) -> Visitor:
 
 
 def entrance(*roles: AssignedRole) -> Any:  # noqa: ANN401  a marker for FastAPI
-    """What a page declares of its visitor, as ``Annotated[Present, entrance("principal")]``."""
+    """What a page declares of its visitors: those who have one of ``roles``, or everybody with an account."""
     return Depends(Entrance(*roles))

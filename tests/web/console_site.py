@@ -1,0 +1,96 @@
+"""The console over a real server, with people who have accounts: for browser tests and screenshots."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+from servers import Server, free_port, running
+from world import COUNTY, World, build_world
+
+from accounts.approval_passkeys import close_offer, get_offered
+from accounts.enrolment import invite, open_account
+from registry.passkeys import Passkey
+from registry.store import Act, Actor
+from sealing.account_desk import make_desk
+from sealing.administration.key_registration import KeyRequest
+from sealing.administration.persons import register_key
+from sealing.settings import Settings
+from sealing.workshop import open_workshop
+from web.console.places import sign_in_place
+
+PASSWORD = "a sentence that nobody guesses"
+OPERATOR = Actor(id="per-" + "a" * 26, name="运维示例", organ=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSite:
+    """A server whose console is at ``address``, and the installation behind it."""
+
+    server: Server
+    settings: Settings
+    world: World
+    folder: Path
+    address: str
+
+    def confirm_offer(self, offer: str) -> str:
+        """What an administrator does who has compared the fingerprint: the id of the registered key."""
+        with open_workshop(self.settings) as shop:
+            with shop.database.read() as connection:
+                made = get_offered(connection, offer)
+            passkey = Passkey(rp_id=made.rp_id, origin=made.origin, credential_id=made.credential_id)
+            act = Act(by=OPERATOR, why="当面核对指纹", now=datetime.now(UTC))
+            request = KeyRequest(public_key=made.public_key, document="示例登记表", passkey=passkey)
+            key = register_key(shop, made.person, request, act)
+            with shop.database.write() as connection:
+                close_offer(connection, offer)
+            return key.record.id
+
+
+@contextmanager
+def open_console(folder: Path, **changed: Any) -> Iterator[ConsoleSite]:
+    """A site where the county's seal user (``user``) and principal (``principal``) have accounts."""
+    port = free_port()
+    address = f"http://localhost:{port}"
+    settings, plan = build_world(
+        folder / "data", datetime.now(UTC), public_url=address, approval_url=f"http://approve.localhost:{port}"
+    )
+    with open_workshop(settings) as shop:
+        world = plan.fill(shop)
+        desk, now = make_desk(shop, sign_in_place(settings)), datetime.now(UTC)
+        staff = world.staff[COUNTY]
+        for name, person in (("user", staff.user), ("principal", staff.principal)):
+            open_account(desk, invite(desk, person, "open", by=OPERATOR.id, now=now), name, password=PASSWORD, now=now)
+    urls = {"public_url": settings.public_url, "approval_url": settings.approval_url}
+    with running(settings, folder, port=str(port), **urls, **changed) as server:
+        yield ConsoleSite(server=server, settings=settings, world=world, folder=folder, address=address)
+
+
+def add_authenticator(page: Page) -> None:
+    """A virtual authenticator for everything in this browser context's page."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+
+
+def sign_in(page: Page, site: ConsoleSite, name: str) -> None:
+    """By password."""
+    page.goto(f"{site.address}/sign-in")
+    page.fill("#name", name)
+    page.fill("#password", PASSWORD)
+    page.click("form[action^='/sign-in'] button")
