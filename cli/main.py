@@ -3,6 +3,7 @@
 import typer
 
 from cli.commands import (
+    accounts,
     agreements,
     backup,
     ceremony,
@@ -47,6 +48,7 @@ for _commands in (
 
 app.add_typer(organs.commands, name="organ")
 app.add_typer(persons.commands, name="person")
+app.add_typer(accounts.commands, name="account")
 app.add_typer(items.commands, name="item")
 app.add_typer(agreements.commands, name="agreement")
 app.add_typer(seals.commands, name="grant")

@@ -16,6 +16,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from accounts.store import approvals_held
 from ledger.canonical import JsonValue, canonical, parse
 from ledger.entry import Draft
 from ledger.moments import from_text, to_text
@@ -79,12 +80,14 @@ def begin(
 ) -> Asked:
     """Fix what ``person`` is asked to sign for the case of ``application`` (its id).
 
-    Raises ``NotAllowedError`` ``not-a-principal``, ``no-approval-passkey`` or ``approving-own-application``,
+    Raises ``NotAllowedError`` ``not-a-principal``, ``no-approval-passkey``, ``approvals-held`` or
+    ``approving-own-application``,
     ``ConflictError`` ``application-not-waiting``, and what :func:`sealing.approval_cases.claims_of` raises.
     """
     with shop.database.write() as connection:
         case = waiting_case(connection, organ, application)
         role = capacity(connection, shop, person, organ, now)
+        _check_not_held(connection, person, now)
         _check_not_own(connection, shop, case, person)
         keys = passkeys_of(connection, shop, person, now)
         if not keys:
@@ -145,6 +148,7 @@ def finish(shop: Workshop, handle: str, credential: str, assertion: Assertion, n
         statement = asserted_statement(payload, typ=TYP, kid=key.id, assertion=assertion)
         read_statement(statement, person_keys(shop.registry, connection), audience=shop.identity.origin)
         capacity(connection, shop, person, claims.grantee, now)
+        _check_not_held(connection, person, now)
         for application in taken.applications:
             _attach(connection, shop, application, claims, statement, now)
     return Given(person=person, applications=taken.applications)
@@ -221,6 +225,15 @@ def _attach(
         },
     )
     shop.book.append(connection, draft, now)
+
+
+def _check_not_held(connection: Connection, person: str, now: datetime) -> None:
+    if approvals_held(connection, person, now):
+        raise NotAllowedError(
+            "approvals-held",
+            "账号刚找回，24 小时内不能批准；此事已告知您本人和对方单位",
+            "the account was recovered within the last 24 hours; until they are over nothing can be approved",
+        )
 
 
 def _check_not_own(connection: Connection, shop: Workshop, case: ApprovalCase, person: str) -> None:

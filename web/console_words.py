@@ -69,6 +69,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "password_hint": ("至少 12 个字符；可以是一句话。", "12 characters or more; a sentence will do."),
     "password_again": ("再输一次", "Once more"),
     "open_account": ("确定", "Go on"),
+    "problem_back_console": ("回到控制台", "Back to the console"),
+    "file_lost": (
+        "文件不能保留：登录后请重新选择文件。",
+        "A file cannot be kept: choose it again after signing in.",
+    ),
     "session_over_title": ("请重新登录", "Please sign in again"),
     "session_over": (
         "登录已过时限。您填写的内容保留在本页：请在新窗口登录，再回到这里点“重新提交”。",

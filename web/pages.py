@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from sealing.account_desk import make_desk
+from sealing.account_desk import make_desk, sign_in_place
 from web import check_page, help_page, report_page, static_files, verify_page
 from web.code_tries import CodeTries
 from web.console import (
@@ -16,7 +16,6 @@ from web.console import (
     home_page,
     sign_in_page,
 )
-from web.console.places import sign_in_place
 from web.problem_page import problem_page
 from web.verdict_token import VerdictTokens
 
@@ -26,6 +25,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     check_page.router,
     help_page.router,
     static_files.router,
+)
+"""Pages for everybody, without a cookie."""
+CONSOLE: Final[tuple[APIRouter, ...]] = (
     sign_in_page.router,
     home_page.router,
     account_page.router,
@@ -34,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     approvals_page.router,
     approve_page.router,
 )
+"""Pages for people with an account, the ways in, and the approval pages under their own host."""
 
 
 def add_pages(app: FastAPI) -> None:
@@ -44,5 +47,5 @@ def add_pages(app: FastAPI) -> None:
     app.state.code_tries = CodeTries()
     app.state.desk = make_desk(shop, sign_in_place(shop.settings))
     app.state.problem_page = problem_page
-    for router in ROUTERS:
+    for router in (*ROUTERS, *CONSOLE):
         app.include_router(router)

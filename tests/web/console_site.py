@@ -11,16 +11,12 @@ from playwright.sync_api import Page
 from servers import Server, free_port, running
 from world import COUNTY, World, build_world
 
-from accounts.approval_passkeys import close_offer, get_offered
 from accounts.enrolment import invite, open_account
-from registry.passkeys import Passkey
 from registry.store import Act, Actor
-from sealing.account_desk import make_desk
-from sealing.administration.key_registration import KeyRequest
-from sealing.administration.persons import register_key
+from sealing.account_desk import make_desk, sign_in_place
+from sealing.administration.offered_passkeys import confirm
 from sealing.settings import Settings
 from sealing.workshop import open_workshop
-from web.console.places import sign_in_place
 
 PASSWORD = "a sentence that nobody guesses"
 OPERATOR = Actor(id="per-" + "a" * 26, name="运维示例", organ=None)
@@ -39,14 +35,8 @@ class ConsoleSite:
     def confirm_offer(self, offer: str) -> str:
         """What an administrator does who has compared the fingerprint: the id of the registered key."""
         with open_workshop(self.settings) as shop:
-            with shop.database.read() as connection:
-                made = get_offered(connection, offer)
-            passkey = Passkey(rp_id=made.rp_id, origin=made.origin, credential_id=made.credential_id)
             act = Act(by=OPERATOR, why="当面核对指纹", now=datetime.now(UTC))
-            request = KeyRequest(public_key=made.public_key, document="示例登记表", passkey=passkey)
-            key = register_key(shop, made.person, request, act)
-            with shop.database.write() as connection:
-                close_offer(connection, offer)
+            key = confirm(shop, offer, document="示例登记表", act=act)
             return key.record.id
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from world import letter, lines
 
 from tests.web.conftest import _clean
@@ -26,12 +26,10 @@ def chromium(console: ConsoleSite) -> Iterator[Browser]:
         started.close()
 
 
-def test_from_a_pdf_to_a_sealed_document(console: ConsoleSite, chromium: Browser, tmp_path: Path) -> None:
+def applied(console: ConsoleSite, user: Page, source: Path) -> str:
+    """The address of a new application for ``source``, a letter of its own order."""
     order = console.world.order("city")
-    source = tmp_path / "决定书.pdf"
     source.write_bytes(letter(lines("city", order)))
-    user = chromium.new_context(accept_downloads=True, locale="zh-CN").new_page()
-    user.set_default_timeout(8000)
     sign_in(user, console, "user")
     user.click("a.card")
     user.set_input_files("#document", source)
@@ -41,10 +39,11 @@ def test_from_a_pdf_to_a_sealed_document(console: ConsoleSite, chromium: Browser
     user.fill("#document_number", str(order.document_number))
     user.click("button[value=submit]")
     assert "待批准" in user.inner_text("h1"), user.inner_text("main")
-    address = user.url
+    return user.url
 
-    principal = chromium.new_context(locale="zh-CN").new_page()
-    principal.set_default_timeout(8000)
+
+def enrolled(console: ConsoleSite, principal: Page) -> None:
+    """The principal signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
     add_authenticator(principal)
     sign_in(principal, console, "principal")
     assert principal.url.split("?")[0].endswith("/console/account"), "a principal without a passkey is sent to add one"
@@ -58,6 +57,23 @@ def test_from_a_pdf_to_a_sealed_document(console: ConsoleSite, chromium: Browser
     principal.wait_for_selector(".fingerprint")
     console.confirm_offer(principal.inner_text("p.quiet >> nth=0").strip())
 
+
+def downloaded(user: Page, link: int, path: Path) -> bytes:
+    with user.expect_download() as downloading:
+        user.click(f"a.button >> nth={link}")
+    downloading.value.save_as(path)
+    return path.read_bytes()
+
+
+def test_from_a_pdf_to_a_sealed_document(console: ConsoleSite, chromium: Browser, tmp_path: Path) -> None:
+    source, sealed = tmp_path / "决定书.pdf", tmp_path / "sealed.pdf"
+    user, principal = (
+        chromium.new_context(accept_downloads=True, locale="zh-CN").new_page() for _ in ("user", "principal")
+    )
+    for page in (user, principal):
+        page.set_default_timeout(10_000)
+    address = applied(console, user, source)
+    enrolled(console, principal)
     principal.goto(f"{console.address}/console/approvals")
     principal.click("ol.lines a")
     principal.click("form[action*='/begin'] button")
@@ -68,16 +84,8 @@ def test_from_a_pdf_to_a_sealed_document(console: ConsoleSite, chromium: Browser
 
     user.goto(address)
     assert "已盖章" in user.inner_text("h1"), user.inner_text("main")
-    with user.expect_download() as downloading:
-        user.click("a.button >> nth=0")
-    sealed = tmp_path / "sealed.pdf"
-    downloading.value.save_as(sealed)
-    with user.expect_download() as downloading:
-        user.click("a.button >> nth=1")
-    receipt = tmp_path / "receipt.json"
-    downloading.value.save_as(receipt)
-    assert sealed.read_bytes().startswith(source.read_bytes())
-    assert json.loads(receipt.read_text())["d"] == "yinxin/receipt/v1"
+    assert downloaded(user, 0, sealed).startswith(source.read_bytes())
+    assert json.loads(downloaded(user, 1, tmp_path / "receipt.json"))["d"] == "yinxin/receipt/v1"
     user.goto(f"{console.address}/verify")
     user.set_input_files("#document", sealed)
     user.click("#upload button")

@@ -15,10 +15,10 @@ from accounts.history import sign_ins_of
 from accounts.passkeys import passkeys_of
 from accounts.sessions import close_all, sessions_of
 from api.service import Serving
+from sealing.account_desk import approval_place
 from sealing.passkey_approval import passkeys_of as approval_passkeys_of
 from web.console.entrance import APPROVERS, GRANTOR, AtDesk, Present, entrance
 from web.console.forms import Fields, require_token
-from web.console.places import approval_place
 from web.console.sign_in_page import credential_of
 from web.reading import reading_of
 from web.templates import page, policy_with
@@ -56,7 +56,7 @@ def show_account(request: Request, service: Serving, present: Anybody) -> Respon
 
 
 @router.post("/passkey/begin", operation_id="beginPasskey")
-def begin_passkey(request: Request, service: Serving, desk: AccountDesk, present: Anybody, fields: Fields) -> Response:
+def begin_passkey(request: Request, service: Serving, desk: AccountDesk, fields: Fields, present: Anybody) -> Response:
     """The page that makes a passkey to sign in with."""
     require_token(present, fields.get("csrf", ""))
     with service.shop.database.write() as connection:
@@ -71,7 +71,7 @@ def begin_passkey(request: Request, service: Serving, desk: AccountDesk, present
 
 
 @router.post("/passkey", operation_id="addPasskey")
-def add_passkey(request: Request, service: Serving, desk: AccountDesk, present: Anybody, fields: Fields) -> Response:
+def add_passkey(request: Request, service: Serving, desk: AccountDesk, fields: Fields, present: Anybody) -> Response:
     """Keep the passkey that the browser made."""
     require_token(present, fields.get("csrf", ""))
     finish_registration(
@@ -86,7 +86,7 @@ def add_passkey(request: Request, service: Serving, desk: AccountDesk, present: 
 
 
 @router.post("/approval-passkey", operation_id="beginApprovalPasskey")
-def begin_approval_passkey(request: Request, service: Serving, present: Approver, fields: Fields) -> Response:
+def begin_approval_passkey(request: Request, service: Serving, fields: Fields, present: Approver) -> Response:
     """Go to the approval pages, where a passkey for approvals is made."""
     require_token(present, fields.get("csrf", ""))
     with service.shop.database.write() as connection:
@@ -96,7 +96,7 @@ def begin_approval_passkey(request: Request, service: Serving, present: Approver
 
 
 @router.post("/sign-out-everywhere", operation_id="signOutEverywhere")
-def sign_out_everywhere(request: Request, service: Serving, present: Anybody, fields: Fields) -> Response:
+def sign_out_everywhere(request: Request, service: Serving, fields: Fields, present: Anybody) -> Response:
     """End every other session of the person."""
     require_token(present, fields.get("csrf", ""))
     with service.shop.database.write() as connection:

@@ -55,7 +55,7 @@ def show_application(request: Request, service: Serving, present: Grantee, appli
 
 @router.post("/{application_id}/withdraw", operation_id="withdrawApplication")
 def withdraw_application(
-    request: Request, service: Serving, present: Grantee, application_id: str, fields: Fields
+    request: Request, service: Serving, fields: Fields, present: Grantee, application_id: str
 ) -> Response:
     """Take one's own application back, with a reason."""
     require_token(present, fields.get("csrf", ""))

@@ -69,7 +69,7 @@ def show_draft(request: Request, service: Serving, present: SealUser, draft_id: 
 
 
 @router.post("/{draft_id}", operation_id="changeDraft")
-def change_draft(request: Request, service: Serving, present: SealUser, draft_id: str, fields: Fields) -> Response:
+def change_draft(request: Request, service: Serving, fields: Fields, present: SealUser, draft_id: str) -> Response:
     """Save, and: show what the rules say, hand in, or delete."""
     require_token(present, fields.get("csrf", ""))
     draft, offered = _draft(service, present, draft_id)

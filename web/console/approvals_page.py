@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.service import Service, Serving
 from registry.records import Person
+from sealing.account_desk import approval_place
 from sealing.approval_cases import ApprovalCase, waiting_case, waiting_cases
 from sealing.errors import ConflictError
 from sealing.foresight import Foresight, foresee
@@ -19,7 +20,6 @@ from sealing.passkey_approval import begin
 from sealing.rejection import reject
 from web.console.entrance import APPROVERS, Present, entrance
 from web.console.forms import Fields, require_token
-from web.console.places import approval_place
 from web.pictures import Pictures, draw
 from web.reading import reading_of
 from web.templates import page, policy_with
@@ -73,7 +73,7 @@ def show_approval_case(request: Request, service: Serving, present: Principal, a
 
 @router.post("/{application_id}/begin", operation_id="beginApproval")
 def begin_approval(
-    request: Request, service: Serving, present: Principal, application_id: str, fields: Fields
+    request: Request, service: Serving, fields: Fields, present: Principal, application_id: str
 ) -> Response:
     """Fix what is to be approved and go to the approval pages, where the passkey signs it."""
     require_token(present, fields.get("csrf", ""))
@@ -94,7 +94,7 @@ def begin_approval(
 
 @router.post("/{application_id}/reject", operation_id="rejectApplication")
 def reject_application(
-    request: Request, service: Serving, present: Principal, application_id: str, fields: Fields
+    request: Request, service: Serving, fields: Fields, present: Principal, application_id: str
 ) -> Response:
     """Send every document of the case back, with a reason."""
     require_token(present, fields.get("csrf", ""))

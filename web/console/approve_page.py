@@ -23,13 +23,13 @@ from registry.base64url import from_base64url
 from registry.passkeys import Assertion
 from registry.records import Person
 from sealing import applications
+from sealing.account_desk import approval_place
 from sealing.errors import UnknownError
 from sealing.order import Caller
 from sealing.passkey_approval import finish, options_of, pending
 from sealing.reception import waiting_submission
 from web.console.entrance import AtDesk
 from web.console.forms import Fields
-from web.console.places import approval_place
 from web.console.sign_in_page import credential_of
 from web.reading import reading_of
 from web.templates import page, policy_with

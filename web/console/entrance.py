@@ -78,6 +78,7 @@ class Entrance:
             )
         request.state.client = found.person  # for the access log
         present = present_of(service, found, request, now)
+        request.state.present = present
         if self.roles and not present.has(*self.roles):
             raise ForbiddenError(
                 "role-needed",

@@ -24,7 +24,9 @@ async def _fields(request: Request) -> Mapping[str, str]:
         pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise RequestError("form-unreadable", "表单不可读", "the form cannot be read") from error
-    return {name: value.strip() for name, value in pairs}
+    typed = {name: value.strip() for name, value in pairs}
+    request.state.typed = typed  # for a page that asks to sign in again: nothing typed is lost
+    return typed
 
 
 Fields = Annotated[Mapping[str, str], Depends(_fields)]
