@@ -13,6 +13,7 @@ _PLACES: Final[tuple[tuple[str, str, tuple[AssignedRole, ...]], ...]] = (
         ("seal_user", "principal", "acting_principal", "deputy", "custodian"),
     ),
     ("/console/approvals", "nav_approvals", ("principal", "acting_principal", "deputy")),
+    ("/console/seals", "nav_seals", ("grantor_administrator", "custodian")),
     ("/console/account", "nav_account", ()),
 )
 

@@ -14,6 +14,7 @@ from web.console import (
     approvals_page,
     approve_page,
     home_page,
+    seals_page,
     sign_in_page,
 )
 from web.problem_page import problem_page
@@ -34,6 +35,7 @@ CONSOLE: Final[tuple[APIRouter, ...]] = (
     apply_page.router,
     applications_page.router,
     approvals_page.router,
+    seals_page.router,
     approve_page.router,
 )
 """Pages for people with an account, the ways in, and the approval pages under their own host."""

@@ -49,6 +49,10 @@ ALLOWED = {
     "showApprovalCase": APPROVERS,
     "beginApproval": APPROVERS,
     "rejectApplication": APPROVERS,
+    "showSeals": "grantor_administrator custodian",
+    "showSeal": "grantor_administrator custodian",
+    "drawSealFace": "grantor_administrator custodian",
+    "changeSealHere": "grantor_administrator custodian",
     "showStatement": "public",
     "signStatement": "public",
     "showOfferPasskey": "public",
@@ -109,11 +113,21 @@ def csrf_of(service: Service, token: str) -> str:
     return csrf_token(session)
 
 
+def nowhere(route: APIRoute) -> str:
+    """The path with ids of nothing."""
+    ids = {"draft_id": new_id("dra"), "application_id": new_id("app"), "seal_id": new_id("sea")}
+    return route.path.format(**ids)
+
+
 def ask(service: Service, operation: str, token: str | None, **headers: str) -> Any:
     """Call the page; a form carries the session's token and nothing that could do something."""
     route = ROUTES[operation]
     (method,) = route.methods
-    path = route.path.replace("{draft_id}", new_id("dra")).replace("{application_id}", new_id("app"))
+    path = (
+        route.path.replace("{draft_id}", new_id("dra"))
+        .replace("{application_id}", new_id("app"))
+        .replace("{seal_id}", new_id("sea"))
+    )
     told = HTML | headers | ({} if token is None else {"Cookie": f"{COOKIE}={token}"})
     if method == "GET":
         return service.http.get(path, headers=told, follow_redirects=False)
@@ -175,7 +189,12 @@ def test_a_form_from_elsewhere_is_refused(service: Service, tokens: dict[str | N
         answer = ask(service, operation, tokens[role], **headers)
         assert (answer.status_code, code in answer.text) == (403, True)
     other = csrf_of(service, tokens[None])
-    path = ROUTES[operation].path.replace("{draft_id}", new_id("dra")).replace("{application_id}", new_id("app"))
+    path = (
+        ROUTES[operation]
+        .path.replace("{draft_id}", new_id("dra"))
+        .replace("{application_id}", new_id("app"))
+        .replace("{seal_id}", new_id("sea"))
+    )
     told = HTML | {"Cookie": f"{COOKIE}={tokens[role]}"}
     files = {"files": {"document": ("x.pdf", b"", "application/pdf")}} if operation == "beginDraft" else {}
     answer = service.http.post(
@@ -213,3 +232,29 @@ def test_the_approval_pages_are_under_their_own_host_only(service: Service) -> N
     for host, status in (("127.0.0.1:8420", 404), ("approve.127.0.0.1:8420", 422)):
         answer = service.http.get("/approve?handle=x", headers=HTML | {"Host": host})
         assert answer.status_code == status
+
+
+def test_a_seal_is_stopped_in_two_clicks_and_by_nobody_else(service: Service) -> None:
+    world = service.world
+    seal = world.seals["city"]
+    own = token_of(service, person_with(service, "grantor_administrator", 52))
+    stranger = token_of(service, person_with(service, "custodian", 53))
+    custodian = token_of(service, world.staff[COUNTY].custodian)
+
+    def change(token: str, **fields: str) -> int:
+        sent = {"csrf": csrf_of(service, token), "reason": "抽查"} | fields
+        told = HTML | {"Cookie": f"{COOKIE}={token}"}
+        answer = service.http.post(f"/console/seals/{seal}/state", data=sent, headers=told, follow_redirects=False)
+        return int(answer.status_code)
+
+    assert change(stranger, step="suspend") == 404
+    assert change(own, step="suspend", reason="") == 400
+    assert change(own, step="destroy") == 400
+    assert change(custodian, step="suspend") == 303
+    assert change(custodian, step="resume") == 409
+    assert change(own, step="resume") == 303
+    shown = service.http.get(f"/console/seals/{seal}", headers=HTML | {"Cookie": f"{COOKIE}={own}"})
+    assert shown.status_code == 200
+    assert shown.text.count("抽查") == 2
+    face = service.http.get(f"/console/seals/{seal}/face.svg", headers={"Cookie": f"{COOKIE}={own}"})
+    assert face.headers["content-type"] == "image/svg+xml"
