@@ -36,13 +36,14 @@ drafts = Table(
     Index("ix_drafts_person", "person", "changed"),
 )
 
-pending_approvals = Table(
-    "pending_approvals",
+pending_statements = Table(
+    "pending_statements",
     metadata,
     Column("handle", String(64), primary_key=True),  # SHA-256 of what the browser holds
     Column("person", String(40), nullable=False),
-    Column("applications", Text, nullable=False),
-    Column("claims", Text, nullable=False),
+    Column("typ", String(60), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("about", Text, nullable=False),
     Column("expires", String(32), nullable=False),
 )
 
@@ -94,6 +95,41 @@ impressions = Table(
     Index("ix_impressions_grantor", "grantor", "entry_index"),
     Index("ix_impressions_grantee", "grantee", "entry_index"),
     Index("ix_impressions_sealed", "sealed_digest"),
+)
+
+# What the usage register is found and counted by (sealing.register_lines): no names, nothing its entries do not tell.
+_Bytewise = String(200).with_variant(String(200, collation="C"), "postgresql")  # searched by prefix, code point by code point
+register_lines = Table(
+    "register_lines",
+    metadata,
+    Column("entry_index", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("local_date", String(10), nullable=False),
+    Column("grantor", String(18), nullable=False),
+    Column("grantee", String(18), nullable=False),
+    Column("seal", String(40), nullable=False),
+    Column("item", String(20), nullable=False),
+    Column("case_key", _Bytewise, nullable=False),
+    Column("document_key", _Bytewise, nullable=False),
+    Column("licence_key", _Bytewise, nullable=False),
+    Column("seconds", BigInteger, nullable=True),  # from the application to the seal
+    Index("ix_register_lines_date", "local_date"),
+    Index("ix_register_lines_grantor", "grantor", "kind", "entry_index"),
+    Index("ix_register_lines_grantee", "grantee", "kind", "entry_index"),
+    Index("ix_register_lines_seal", "seal", "entry_index"),
+    Index("ix_register_lines_item", "item", "entry_index"),
+    Index("ix_register_lines_case", "case_key", "entry_index"),
+    Index("ix_register_lines_document", "document_key", "entry_index"),
+    Index("ix_register_lines_licence", "licence_key", "entry_index"),
+)
+
+register_rules = Table(
+    "register_rules",
+    metadata,
+    Column("rule", String(60), primary_key=True),
+    Column("entry_index", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Index("ix_register_rules_entry", "entry_index"),
+    sqlite_with_rowid=False,
 )
 
 used_token_ids = Table(

@@ -14,6 +14,7 @@ from web.console import (
     approvals_page,
     approve_page,
     home_page,
+    proposals_page,
     seals_page,
     sign_in_page,
 )
@@ -36,6 +37,7 @@ CONSOLE: Final[tuple[APIRouter, ...]] = (
     applications_page.router,
     approvals_page.router,
     seals_page.router,
+    proposals_page.router,
     approve_page.router,
 )
 """Pages for people with an account, the ways in, and the approval pages under their own host."""

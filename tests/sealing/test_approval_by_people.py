@@ -22,7 +22,8 @@ from sealing.audit import audit
 from sealing.errors import ConflictError, NotAllowedError, OrderError
 from sealing.foresight import foresee
 from sealing.order import Caller, Order, Outcome
-from sealing.passkey_approval import LIFETIME, Asked, begin, finish
+from sealing.passkey_approval import Asked, begin, finish
+from sealing.pending_statements import LIFETIME, take
 from sealing.reception import bring_approval, receive, waiting_submission
 from sealing.rejection import reject, withdraw
 from sealing.seal import Sealer
@@ -73,8 +74,9 @@ def handed_in(world: World, holder: PasskeyHolder, what: Asked, now: datetime = 
         client_data=from_base64url(response["clientDataJSON"]),
         signature=from_base64url(response["signature"]),
     )
-    given = finish(world.shop, what.handle, encoded(holder.authenticator.credential_id), assertion, now)
-    return given.applications
+    statement = take(world.shop, what.handle, now)
+    credential = encoded(holder.authenticator.credential_id)
+    return finish(world.shop, statement, credential=credential, assertion=assertion, now=now)
 
 
 def sealed(world: World, application: str) -> Outcome:
@@ -106,7 +108,7 @@ def test_a_handle_counts_once_and_for_five_minutes(world: World, holder: Passkey
     what = asked(world, application)
     with pytest.raises(OrderError) as refused:
         handed_in(world, holder, asked(world, application), START + LIFETIME)
-    assert refused.value.code == "approval-handle-unknown"
+    assert refused.value.code == "statement-handle-unknown"
     handed_in(world, holder, what)
     with pytest.raises(OrderError):
         handed_in(world, holder, what)

@@ -53,6 +53,9 @@ ALLOWED = {
     "showSeal": "grantor_administrator custodian",
     "drawSealFace": "grantor_administrator custodian",
     "changeSealHere": "grantor_administrator custodian",
+    "showProposals": "grantor_administrator",
+    "showProposal": "grantor_administrator",
+    "beginDecision": "grantor_administrator",
     "showStatement": "public",
     "signStatement": "public",
     "showOfferPasskey": "public",
@@ -115,7 +118,9 @@ def csrf_of(service: Service, token: str) -> str:
 
 def nowhere(route: APIRoute) -> str:
     """The path with ids of nothing."""
-    ids = {"draft_id": new_id("dra"), "application_id": new_id("app"), "seal_id": new_id("sea")}
+    ids = {"draft_id": new_id("dra"), "application_id": new_id("app"), "seal_id": new_id("sea")} | {
+        "proposal_id": new_id("prp")
+    }
     return route.path.format(**ids)
 
 

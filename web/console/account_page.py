@@ -16,7 +16,7 @@ from accounts.passkeys import passkeys_of
 from accounts.sessions import close_all, sessions_of
 from api.service import Serving
 from sealing.account_desk import approval_place
-from sealing.passkey_approval import passkeys_of as approval_passkeys_of
+from sealing.pending_statements import passkeys_of as approval_passkeys_of
 from web.console.entrance import APPROVERS, GRANTOR, AtDesk, Present, entrance
 from web.console.forms import Fields, require_token
 from web.console.sign_in_page import credential_of

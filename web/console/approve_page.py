@@ -5,7 +5,7 @@ person, made for this host, can sign it.
 """
 
 import json
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends
@@ -21,12 +21,14 @@ from api.problems import problem
 from api.service import Service, Serving
 from registry.base64url import from_base64url
 from registry.passkeys import Assertion
-from registry.records import Person
-from sealing import applications
+from registry.proposal_statements import DECISION_TYP
+from registry.records import Person, Proposal
+from sealing import applications, pending_statements
 from sealing.account_desk import approval_place
+from sealing.administration.passkey_decisions import finish_decision
 from sealing.errors import UnknownError
 from sealing.order import Caller
-from sealing.passkey_approval import finish, options_of, pending
+from sealing.passkey_approval import finish
 from sealing.reception import waiting_submission
 from web.console.entrance import AtDesk
 from web.console.forms import Fields
@@ -48,31 +50,40 @@ ApprovalDesk = Annotated[Desk, AtDesk]
 @router.get("", operation_id="showStatement")
 def show_statement(request: Request, service: Serving) -> Response:
     """What will be signed, and the button that asks the passkey."""
-    handle = request.query_params.get("handle", "")
-    with service.shop.database.read() as connection:
-        waiting = pending(connection, handle, service.now())
-        options = options_of(connection, service.shop, waiting, service.now())
+    handle, now, shop = request.query_params.get("handle", ""), service.now(), service.shop
+    with shop.database.read() as connection:
+        statement = pending_statements.look(connection, handle, now)
+        members: dict[str, Any] = {"options": json.dumps(pending_statements.options(connection, shop, statement, now))}
+        if statement.typ == DECISION_TYP:
+            members["proposal"] = shop.registry.get(connection, Proposal, statement.about[0]).record
     return page(
         request,
-        "console/approve.html",
-        headers=policy_with(f"form-action 'self' {service.shop.settings.public_url}"),
-        claims=waiting.claims,
-        options=json.dumps(options),
+        "console/decide.html" if statement.typ == DECISION_TYP else "console/approve.html",
+        headers=policy_with(f"form-action 'self' {shop.settings.public_url}"),
+        claims=statement.payload,
         handle=handle,
+        **members,
     )
 
 
 @router.post("", operation_id="signStatement")
 def sign_statement(request: Request, service: Serving, fields: Fields) -> Response:
-    """Take the signature, attach the approval, and seal every document of the case."""
-    credential = credential_of(fields)
-    given = finish(
-        service.shop, fields.get("handle", ""), str(credential.get("id", "")), _assertion(credential), service.now()
-    )
-    states = [_sealed(service, each, service.addresses.of_caller(request)) for each in given.applications]
+    """Take the signature, and do at once what it allows: seal the documents of the case, or carry the proposal out."""
+    credential, now = credential_of(fields), service.now()
+    given: dict[str, Any] = {"credential": str(credential.get("id", "")), "assertion": _assertion(credential), "now": now}
+    statement = pending_statements.take(service.shop, fields.get("handle", ""), now)
+    if statement.typ == DECISION_TYP:
+        decided = finish_decision(service.shop, statement, **given)
+        return _home(request, service, f"/console/proposals/{decided.record.id}", decided.record.state)
+    approved = finish(service.shop, statement, **given)
+    states = [_sealed(service, each, service.addresses.of_caller(request)) for each in approved]
     done = "sealed" if all(each == "sealed" for each in states) else "partly"
+    return _home(request, service, "/console/approvals", done)
+
+
+def _home(request: Request, service: Service, path: str, done: str) -> Response:
     query = urlencode({"done": done, "lang": reading_of(request).language})
-    return RedirectResponse(f"{service.shop.settings.public_url}/console/approvals?{query}", 303)
+    return RedirectResponse(f"{service.shop.settings.public_url}{path}?{query}", 303)
 
 
 def _assertion(credential: object) -> Assertion:

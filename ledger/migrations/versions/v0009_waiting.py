@@ -13,11 +13,12 @@ def upgrade() -> None:
     """Make the index and the tables."""
     op.create_index("ix_applications_organ", "applications", ["organ", "state", "received_at"])
     op.create_table(
-        "pending_approvals",
+        "pending_statements",
         sa.Column("handle", sa.String(64), primary_key=True),
         sa.Column("person", sa.String(40), nullable=False),
-        sa.Column("applications", sa.Text(), nullable=False),
-        sa.Column("claims", sa.Text(), nullable=False),
+        sa.Column("typ", sa.String(60), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
         sa.Column("expires", sa.String(32), nullable=False),
     )
     op.create_table(
@@ -49,5 +50,5 @@ def downgrade() -> None:
     """Drop them; nothing that was applied for or approved is lost."""
     op.drop_table("offered_passkeys")
     op.drop_table("drafts")
-    op.drop_table("pending_approvals")
+    op.drop_table("pending_statements")
     op.drop_index("ix_applications_organ", "applications")
