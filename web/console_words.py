@@ -168,6 +168,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "hand_in": ("提交给负责人批准", "Hand in for approval"),
     "check_now": ("先看规则判断", "See what the rules say"),
     "discard": ("删除草稿", "Delete draft"),
+    "page_with_seal": ("第 {number} 页，印章将盖在此页", "Page {number}, where the seal will stand"),
     "click_place": ("在页面上点一下，即选定印章中心。", "Click on a page to choose the centre of the seal."),
     "pages_not_drawn_here": ("页面没有绘出（{code}）。", "The pages were not drawn ({code})."),
     "foresight_clear": ("可以提交", "Ready to hand in"),

@@ -20,8 +20,8 @@ def begin_decision(shop: Workshop, proposal_id: str, *, person: str, choice: Cho
     """Fix what ``person`` is asked to sign over an open proposal; the handle.
 
     Raises ``NotFoundError``, :class:`TransitionError` ``proposal-not-open``, ``NotAllowedError``
-    ``no-approval-passkey`` or ``approvals-held``, ``RecordInvalidError`` for the reason. Whether the person may decide, and is another human
-    than the proposer, is checked when the decision is taken.
+    ``no-approval-passkey`` or ``approvals-held``, ``RecordInvalidError`` for the reason. Whether the person may decide,
+    and is another human than the proposer, is checked when the decision is taken.
     """
     with shop.database.write() as connection:
         proposal = shop.registry.get(connection, Proposal, proposal_id).record

@@ -17,7 +17,7 @@ from sealing.foresight import Foresight, foresee
 from web.console.entrance import Present, entrance
 from web.console.forms import Fields, require_own_page, require_token
 from web.console.order_form import Typed, kept, read_form, use_of
-from web.pictures import draw
+from web.console.shown_pages import shown
 from web.reading import reading_of
 from web.templates import page
 
@@ -115,8 +115,8 @@ def _form(
     typed: Typed | None = None,
     foresight: Foresight | None = None,
 ) -> Response:
-    path = service.shop.documents.read_path(draft.document)
     wrong = {} if typed is None else typed.wrong
+    read = typed or read_form(draft.fields, offered, organ=draft.organ, applicant=present.person.id)
     chosen = {use_of(seal, item): item for seal in offered for item in seal.items}.get(draft.fields.get("use", ""))
     return page(
         request,
@@ -130,7 +130,7 @@ def _form(
         use_of=use_of,
         wrong=wrong,
         foresight=foresight,
-        pictures=draw(service.shop, path, length=path.stat().st_size),
+        document=shown(service, draft.document, read.order),
     )
 
 

@@ -20,7 +20,7 @@ from sealing.passkey_approval import begin
 from sealing.rejection import reject
 from web.console.entrance import APPROVERS, Present, entrance
 from web.console.forms import Fields, require_token
-from web.pictures import Pictures, draw
+from web.console.shown_pages import ShownDocument, shown
 from web.reading import reading_of
 from web.templates import page, policy_with
 
@@ -36,7 +36,7 @@ class Shown:
 
     application: Any
     foresight: Foresight
-    pictures: Pictures
+    document: ShownDocument
 
 
 @router.get("", operation_id="showApprovals")
@@ -55,7 +55,7 @@ def show_approvals(request: Request, service: Serving, present: Principal) -> Re
 def show_approval_case(request: Request, service: Serving, present: Principal, application_id: str) -> Response:
     """All documents of the case, page by page, from exactly the bytes that would be sealed."""
     case = _case(service, present, application_id)
-    shown = [_shown(service, each) for each in case.applications]
+    documents = [_shown(service, each) for each in case.applications]
     with service.shop.database.read() as connection:
         applicant = _name(service, connection, case.first.order.applicant)
     place = approval_place(service.shop.settings)
@@ -65,9 +65,9 @@ def show_approval_case(request: Request, service: Serving, present: Principal, a
         headers=policy_with(f"form-action 'self' {place.origin}"),
         present=present,
         case=case,
-        shown=shown,
+        shown=documents,
         applicant=applicant,
-        to_confirm=list(dict.fromkeys(name for each in shown for name in each.foresight.to_confirm)),
+        to_confirm=list(dict.fromkeys(name for each in documents for name in each.foresight.to_confirm)),
     )
 
 
@@ -142,7 +142,7 @@ def _shown(service: Service, application: Any) -> Shown:  # noqa: ANN401  sealin
     return Shown(
         application=application,
         foresight=foresee(service.shop, submission, caller, service.now()),
-        pictures=draw(service.shop, path, length=path.stat().st_size),
+        document=shown(service, application.document, application.order),
     )
 
 

@@ -70,7 +70,8 @@ def show_statement(request: Request, service: Serving) -> Response:
 def sign_statement(request: Request, service: Serving, fields: Fields) -> Response:
     """Take the signature, and do at once what it allows: seal the documents of the case, or carry the proposal out."""
     credential, now = credential_of(fields), service.now()
-    given: dict[str, Any] = {"credential": str(credential.get("id", "")), "assertion": _assertion(credential), "now": now}
+    signer = str(credential.get("id", ""))
+    given: dict[str, Any] = {"credential": signer, "assertion": _assertion(credential), "now": now}
     statement = pending_statements.take(service.shop, fields.get("handle", ""), now)
     if statement.typ == DECISION_TYP:
         decided = finish_decision(service.shop, statement, **given)

@@ -7,7 +7,7 @@ if (placing) {
   const typed = (name) => document.getElementById(name);
   const radius = 21;
   const mark = (figure, x, y) => {
-    for (const old of document.querySelectorAll(".seal-here")) old.remove();
+    for (const old of document.querySelectorAll(".seal-here, .seal-face")) old.remove();
     const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
     circle.setAttribute("class", "seal-here");
     circle.setAttribute("cx", x);
