@@ -50,6 +50,14 @@ def choices(connection: Connection, shop: Workshop, organ: str, now: datetime) -
     return sorted(found, key=lambda each: (each.grantor, each.name))
 
 
+def item_name(connection: Connection, shop: Workshop, key: ItemKey, now: datetime) -> str:
+    """The item's number and its name in the catalogue now; the number alone where there is no such row."""
+    rows = shop.registry.find(connection, CatalogueItem, list=key.list, number=key.number)
+    row = item_in_force((each.record for each in rows), key, now)
+    number = f"{key.list} {key.number}"
+    return number if row is None else f"{row.name}（{number}）"
+
+
 def _items(connection: Connection, shop: Workshop, agreement: Agreement, now: datetime) -> list[ItemChoice]:
     listed = []
     for each in agreement.terms.items:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "console_service": ("印信 Yinxin 用章控制台", "印信 Yinxin console"),
     "nav_sign_in": ("登录", "Sign in"),
     "nav_home": ("首页", "Home"),
     "nav_apply": ("申请用章", "Apply for a seal"),

@@ -84,3 +84,18 @@ def sign_in(page: Page, site: ConsoleSite, name: str) -> None:
     page.fill("#name", name)
     page.fill("#password", PASSWORD)
     page.click("form[action^='/sign-in'] button")
+
+
+def enrol(page: Page, site: ConsoleSite) -> None:
+    """The principal signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
+    sign_in(page, site, "principal")
+    assert page.url.split("?")[0].endswith("/console/account"), "a principal without a passkey is sent to add one"
+    page.click("form[action^='/console/account/passkey/begin'] button")
+    page.click("form[data-passkey] button")
+    page.wait_for_selector("#offer")
+    page.click("#offer")
+    page.wait_for_selector("form[data-passkey]")
+    assert page.url.startswith("http://approve.localhost:")
+    page.click("form[data-passkey] button")
+    page.wait_for_selector(".fingerprint")
+    site.confirm_offer(page.inner_text("p.quiet >> nth=0").strip())

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from world import letter, lines
 
 from tests.web.conftest import _clean
-from tests.web.console_site import ConsoleSite, add_authenticator, open_console, sign_in
+from tests.web.console_site import ConsoleSite, add_authenticator, enrol, open_console, sign_in
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +42,6 @@ def applied(console: ConsoleSite, user: Page, source: Path) -> str:
     return user.url
 
 
-def enrolled(console: ConsoleSite, principal: Page) -> None:
-    """The principal signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
-    add_authenticator(principal)
-    sign_in(principal, console, "principal")
-    assert principal.url.split("?")[0].endswith("/console/account"), "a principal without a passkey is sent to add one"
-    principal.click("form[action^='/console/account/passkey/begin'] button")
-    principal.click("form[data-passkey] button")
-    principal.wait_for_selector("#offer")
-    principal.click("#offer")
-    principal.wait_for_selector("form[data-passkey]")
-    assert principal.url.startswith("http://approve.localhost:")
-    principal.click("form[data-passkey] button")
-    principal.wait_for_selector(".fingerprint")
-    console.confirm_offer(principal.inner_text("p.quiet >> nth=0").strip())
-
-
 def downloaded(user: Page, link: int, path: Path) -> bytes:
     with user.expect_download() as downloading:
         user.click(f"a.button >> nth={link}")
@@ -73,7 +57,8 @@ def test_from_a_pdf_to_a_sealed_document(console: ConsoleSite, chromium: Browser
     for page in (user, principal):
         page.set_default_timeout(10_000)
     address = applied(console, user, source)
-    enrolled(console, principal)
+    add_authenticator(principal)
+    enrol(principal, console)
     principal.goto(f"{console.address}/console/approvals")
     principal.click("ol.lines a")
     principal.click("form[action*='/begin'] button")

@@ -9,9 +9,11 @@ from starlette.responses import RedirectResponse, Response
 from api import files, outcomes
 from api.service import Service, Serving
 from ledger.canonical import canonical
+from policies.facts import ItemKey
 from sealing import applications, impressions
 from sealing.application_list import APPLICATIONS_A_PAGE, listed
 from sealing.applications import Application
+from sealing.choices import item_name
 from sealing.errors import UnknownError
 from sealing.impressions import Impression
 from sealing.receipts import receipt
@@ -42,6 +44,8 @@ def show_application(request: Request, service: Serving, present: Grantee, appli
     with service.shop.database.read() as connection:
         findings = service.shop.findings_of(connection, found.entry) if found.state in {"sealed", "refused"} else []
         ending = _ending(service, connection, found)
+        key = ItemKey(list=found.order.item.list, number=found.order.item.number)
+        item = item_name(connection, service.shop, key, service.now())
     return page(
         request,
         "console/application.html",
@@ -49,6 +53,7 @@ def show_application(request: Request, service: Serving, present: Grantee, appli
         application=found,
         findings=findings,
         ending=ending,
+        item=item,
         own_application=found.order.applicant == present.person.id,
     )
 

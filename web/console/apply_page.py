@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -63,9 +64,27 @@ def begin_draft(request: Request, service: Serving, present: SealUser, upload: U
 
 @router.get("/{draft_id}", operation_id="showDraft")
 def show_draft(request: Request, service: Serving, present: SealUser, draft_id: str) -> Response:
-    """The form with what was typed so far."""
+    """The form with what was typed so far, and with ``checked`` what is missing and what the rules say."""
     draft, offered = _draft(service, present, draft_id)
-    return _form(request, service, present, draft, offered=offered)
+    typed = read_form(draft.fields, offered, organ=draft.organ, applicant=present.person.id)
+    checked = "checked" in request.query_params
+    foresight = _foresight(service, present, draft, typed) if checked else None
+    wrong = typed.wrong if checked else {}
+    chosen = {use_of(seal, item): item for seal in offered for item in seal.items}.get(draft.fields.get("use", ""))
+    return page(
+        request,
+        "console/draft.html",
+        status=422 if wrong else 200,
+        present=present,
+        draft=draft,
+        fields=draft.fields,
+        offered=offered,
+        chosen=chosen,
+        use_of=use_of,
+        wrong=wrong,
+        foresight=foresight,
+        document=shown(service, draft.document, typed.order),
+    )
 
 
 @router.post("/{draft_id}", operation_id="changeDraft")
@@ -79,14 +98,19 @@ def change_draft(request: Request, service: Serving, fields: Fields, present: Se
         return _to(request, "/console/drafts")
     draft = drafts.save(service.shop, draft, kept(fields), service.now())
     typed = read_form(draft.fields, offered, organ=draft.organ, applicant=present.person.id)
-    if typed.order is None:
-        return _form(request, service, present, draft, offered=offered, typed=typed)
-    submission = drafts.submission_of(service.shop, draft, typed.order)
-    foresight = foresee(service.shop, submission, present.caller(), service.now())
-    if fields.get("do") != "submit" or foresight.obstacles:
-        return _form(request, service, present, draft, offered=offered, typed=typed, foresight=foresight)
+    foresight = _foresight(service, present, draft, typed) if fields.get("do") == "submit" else None
+    if typed.order is None or foresight is None or foresight.obstacles:
+        return _to(request, f"/console/drafts/{draft.id}", checked="1")  # so that going back sends nothing twice
     application = drafts.submit(service.shop, draft, typed.order, present.caller(), service.now())
     return _to(request, f"/console/applications/{application.id}")
+
+
+def _foresight(service: Service, present: Present, draft: Draft, typed: Typed) -> Foresight | None:
+    """What the rules say of a form that is complete."""
+    if typed.order is None:
+        return None
+    submission = drafts.submission_of(service.shop, draft, typed.order)
+    return foresee(service.shop, submission, present.caller(), service.now())
 
 
 def _draft(service: Service, present: Present, draft_id: str) -> tuple[Draft, list[SealChoice]]:
@@ -105,34 +129,7 @@ def _organ(present: Present, named: str | None) -> str:
     return organ
 
 
-def _form(
-    request: Request,
-    service: Service,
-    present: Present,
-    draft: Draft,
-    *,
-    offered: list[SealChoice],
-    typed: Typed | None = None,
-    foresight: Foresight | None = None,
-) -> Response:
-    wrong = {} if typed is None else typed.wrong
-    read = typed or read_form(draft.fields, offered, organ=draft.organ, applicant=present.person.id)
-    chosen = {use_of(seal, item): item for seal in offered for item in seal.items}.get(draft.fields.get("use", ""))
-    return page(
-        request,
-        "console/draft.html",
-        status=422 if wrong else 200,
-        present=present,
-        draft=draft,
-        fields=draft.fields,
-        offered=offered,
-        chosen=chosen,
-        use_of=use_of,
-        wrong=wrong,
-        foresight=foresight,
-        document=shown(service, draft.document, read.order),
-    )
-
-
-def _to(request: Request, path: str) -> Response:
-    return RedirectResponse(reading_of(request).link(path), 303)
+def _to(request: Request, path: str, **query: str) -> Response:
+    address = reading_of(request).link(path)
+    more = ("&" if "?" in address else "?") + urlencode(query) if query else ""
+    return RedirectResponse(address + more, 303)

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.service import Service, Serving
+from policies.facts import ItemKey
 from registry.records import Person
 from sealing.account_desk import approval_place
 from sealing.approval_cases import ApprovalCase, waiting_case, waiting_cases
+from sealing.choices import item_name
 from sealing.errors import ConflictError
 from sealing.foresight import Foresight, foresee
 from sealing.order import Caller, Submission
@@ -58,6 +60,8 @@ def show_approval_case(request: Request, service: Serving, present: Principal, a
     documents = [_shown(service, each) for each in case.applications]
     with service.shop.database.read() as connection:
         applicant = _name(service, connection, case.first.order.applicant)
+        key = ItemKey(list=case.first.order.item.list, number=case.first.order.item.number)
+        item = item_name(connection, service.shop, key, service.now())
     place = approval_place(service.shop.settings)
     return page(
         request,
@@ -67,6 +71,7 @@ def show_approval_case(request: Request, service: Serving, present: Principal, a
         case=case,
         shown=documents,
         applicant=applicant,
+        item=item,
         to_confirm=list(dict.fromkeys(name for each in documents for name in each.foresight.to_confirm)),
     )
 

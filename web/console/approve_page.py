@@ -19,6 +19,7 @@ from api.callers import PUBLIC
 from api.errors import RequestError
 from api.problems import problem
 from api.service import Service, Serving
+from policies.facts import ItemKey
 from registry.base64url import from_base64url
 from registry.passkeys import Assertion
 from registry.proposal_statements import DECISION_TYP
@@ -26,6 +27,7 @@ from registry.records import Person, Proposal
 from sealing import applications, pending_statements
 from sealing.account_desk import approval_place
 from sealing.administration.passkey_decisions import finish_decision
+from sealing.choices import item_name
 from sealing.errors import UnknownError
 from sealing.order import Caller
 from sealing.passkey_approval import finish
@@ -56,6 +58,10 @@ def show_statement(request: Request, service: Serving) -> Response:
         members: dict[str, Any] = {"options": json.dumps(pending_statements.options(connection, shop, statement, now))}
         if statement.typ == DECISION_TYP:
             members["proposal"] = shop.registry.get(connection, Proposal, statement.about[0]).record
+        else:
+            named = statement.payload["item"]
+            key = ItemKey(list=named["list"], number=named["number"])
+            members["item"] = item_name(connection, shop, key, now)
     return page(
         request,
         "console/decide.html" if statement.typ == DECISION_TYP else "console/approve.html",
