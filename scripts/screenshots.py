@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
-from tests.web.site import Site, open_site  # noqa: E402  found by the path above
+from tests.web.console_pages import walk  # noqa: E402  found by the path above
+from tests.web.console_site import open_console  # noqa: E402  as above
+from tests.web.site import Site, open_site  # noqa: E402  as above
 
 WIDTHS = (360, 1280)
 
@@ -26,7 +28,22 @@ def main(folder: Path) -> None:
         )
         for width in WIDTHS:
             _all(browser, site, folder, width)
+        _console(browser, folder)
         browser.close()
+
+
+def _console(browser: Browser, folder: Path) -> None:
+    """Every page of the console at both widths."""
+
+    def keep(page: Page, name: str) -> None:
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=folder / f"console-{name}-{width}.png", full_page=True)
+            print(folder / f"console-{name}-{width}.png")
+        page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
+
+    with TemporaryDirectory() as made, open_console(Path(made)) as site:
+        walk(site, browser, keep, folder=Path(made))
 
 
 def _fonts(folder: Path) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The console over a real server, with people who have accounts: for browser tests and screenshots."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 from servers import Server, free_port, running
-from world import COUNTY, World, build_world
+from world import CITY, COUNTY, World, build_world
 
 from accounts.enrolment import invite, open_account
 from registry.store import Act, Actor
@@ -42,7 +42,7 @@ class ConsoleSite:
 
 @contextmanager
 def open_console(folder: Path, **changed: Any) -> Iterator[ConsoleSite]:
-    """A site where the county's seal user (``user``) and principal (``principal``) have accounts."""
+    """A site where the county's seal user (``user``) and principal, and an administrator of the city, have accounts."""
     port = free_port()
     address = f"http://localhost:{port}"
     settings, plan = build_world(
@@ -52,7 +52,12 @@ def open_console(folder: Path, **changed: Any) -> Iterator[ConsoleSite]:
         world = plan.fill(shop)
         desk, now = make_desk(shop, sign_in_place(settings)), datetime.now(UTC)
         staff = world.staff[COUNTY]
-        for name, person in (("user", staff.user), ("principal", staff.principal)):
+        people = {
+            "user": staff.user,
+            "principal": staff.principal,
+            "administrator": world.administrators[CITY][0].person,
+        }
+        for name, person in people.items():
             open_account(desk, invite(desk, person, "open", by=OPERATOR.id, now=now), name, password=PASSWORD, now=now)
     urls = {"public_url": settings.public_url, "approval_url": settings.approval_url}
     with running(settings, folder, port=str(port), **urls, **changed) as server:
@@ -86,16 +91,19 @@ def sign_in(page: Page, site: ConsoleSite, name: str) -> None:
     page.click("form[action^='/sign-in'] button")
 
 
-def enrol(page: Page, site: ConsoleSite) -> None:
+def enrol(page: Page, site: ConsoleSite, keep: Callable[[Page, str], None] = lambda _page, _name: None) -> None:
     """The principal signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
     sign_in(page, site, "principal")
     assert page.url.split("?")[0].endswith("/console/account"), "a principal without a passkey is sent to add one"
     page.click("form[action^='/console/account/passkey/begin'] button")
+    keep(page, "add-passkey")
     page.click("form[data-passkey] button")
     page.wait_for_selector("#offer")
     page.click("#offer")
     page.wait_for_selector("form[data-passkey]")
     assert page.url.startswith("http://approve.localhost:")
+    keep(page, "offer-passkey")
     page.click("form[data-passkey] button")
     page.wait_for_selector(".fingerprint")
+    keep(page, "offered-passkey")
     site.confirm_offer(page.inner_text("p.quiet >> nth=0").strip())
