@@ -56,8 +56,8 @@ def show_proposal(request: Request, service: Serving, present: Administrator, pr
         headers=policy_with(f"form-action 'self' {place.origin}"),
         present=present,
         proposal=found,
-        content=json.loads(found.content),
-        outcome=None if found.outcome is None else json.loads(found.outcome),
+        content=_laid_out(found.content),
+        outcome=None if found.outcome is None else _laid_out(found.outcome),
         names=names,
         may_decide=found.is_open(service.now()) and found.proposed_by != present.person.id,
     )
@@ -93,6 +93,11 @@ def _visible(service: Service, present: Present, connection: Any, proposal_id: s
     if found is None or found.record.organ not in present.organs(GRANTOR):
         raise UnknownError("proposal-unknown", f"没有提案 {proposal_id}", f"there is no proposal {proposal_id}")
     return found.record
+
+
+def _laid_out(content: str) -> str:
+    """Canonical JSON as people read it: the same, over several lines."""
+    return json.dumps(json.loads(content), ensure_ascii=False, indent=2)
 
 
 def _name(service: Service, connection: Any, person: str) -> str:  # noqa: ANN401  a connection

@@ -1,5 +1,6 @@
 """The seals that a grantor lends and a custodian keeps: what each is, its latest uses, stopping it in two clicks."""
 
+from base64 import b64encode
 from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter
@@ -40,6 +41,7 @@ def show_seal(request: Request, service: Serving, present: Keeper, seal_id: str)
         seal, role = _visible(service, present, connection, seal_id)
         view = view_of(connection, service.shop, seal)
         uses = latest_uses(connection, service.shop, seal.id)
+        drawn = face(service.shop, connection, seal.id).svg()
     steps = {"pending": ("enable",), "active": ("suspend",), "suspended": ("resume",)}.get(seal.state, ())
     return page(
         request,
@@ -47,18 +49,10 @@ def show_seal(request: Request, service: Serving, present: Keeper, seal_id: str)
         present=present,
         view=view,
         uses=uses,
+        face="data:image/svg+xml;base64," + b64encode(drawn.encode()).decode(),
         steps=[each for each in steps if role == "administrator" or each == "suspend"],
         living=seal.state in {"active", "suspended"},
     )
-
-
-@router.get("/{seal_id}/face.svg", operation_id="drawSealFace")
-def draw_seal_face(service: Serving, present: Keeper, seal_id: str) -> Response:
-    """The face, as it is put on documents."""
-    with service.shop.database.read() as connection:
-        _visible(service, present, connection, seal_id)
-        drawn = face(service.shop, connection, seal_id)
-    return Response(drawn.svg(), media_type="image/svg+xml")
 
 
 @router.post("/{seal_id}/state", operation_id="changeSealHere")
