@@ -31,6 +31,7 @@ from sealing.documents import DocumentStore
 from sealing.errors import InstallationError
 from sealing.installation import CREATED, CertifiedIssuer, Installation, found_installation
 from sealing.key_service import close_keystore, open_keystore_for
+from sealing.register_lines import backfill
 from sealing.service_keys import renew_service_keys
 from sealing.settings import Settings
 from sealing.witness_list import Witness, read_witnesses
@@ -45,6 +46,8 @@ WORK = (
     "signer.report_desk:prepare_report",
     "signer.desk:extend_document",
     "signer.desk:preview_document",
+    "signer.desk:place_seal",
+    "signer.desk:compare_documents",
     "registry.xlsx_reading:read_xlsx_rows",
     "verify.desk:judge_document",
     "verify.desk:list_signatures",
@@ -123,7 +126,9 @@ def initialise(settings: Settings, now: datetime, certified: CertifiedIssuer | N
         if not path.exists():
             _found(settings, keystore, database, now, certified)
         installation = Installation.read(path)
-        renew_service_keys(_premises(settings, installation, keystore, database), now)
+        premises = _premises(settings, installation, keystore, database)
+        renew_service_keys(premises, now)
+        backfill(premises.book)
     finally:
         close_keystore(keystore)
         database.close()

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from signer.check_mark import CheckMark
+from signer.click import placement_at
 from signer.errors import DocumentRejectedError
 from signer.examine import examine
 from signer.extend import extend
-from signer.face import draw
+from signer.face import POINTS_PER_MM, draw
 from signer.normalise import normalise
+from signer.page import page_geometries
 from signer.page_preview import preview
 from signer.placement import parse_placement
 from signer.prepare import prepare
@@ -22,6 +24,7 @@ from signer.seal_places import find_places, foreseen_places
 from signer.specimen import Specimen
 from signer.text import PageText, issuer_line, page_texts
 from signer.validation_data import ValidationData
+from signer.version_comparison import compare_versions
 
 Answer = dict[str, Any]
 
@@ -157,6 +160,27 @@ def preview_document(
     mark = CheckMark.from_json(check_mark) if check_mark is not None else None
     places = foreseen_places(path, where, face.diameter, mark=mark)
     return preview(path, pages=pages, dpi=dpi, face=face, places=places)
+
+
+def place_seal(*, source: str, page: int, x: float, y: float, diameter_mm: str) -> Answer:
+    """The placement of a seal of ``diameter_mm`` whose centre was clicked at ``x``, ``y`` (parts of ``page`` as shown).
+
+    Answers ``placement``, centred on the click or moved inside the page. Raises as
+    :func:`signer.click.placement_at`, and ``DocumentRejectedError`` as :func:`preview_document`.
+    """
+    diameter = float(diameter_mm) * POINTS_PER_MM
+    return {"placement": placement_at(page_geometries(Path(source)), page, (x, y), diameter=diameter)}
+
+
+def compare_documents(*, before: str, after: str) -> Answer:
+    """What the pages of the file ``after`` show otherwise than those of ``before``, at most 300 pages.
+
+    Answers ``pages_before``, ``pages_after``, ``changed`` (each with the page numbers ``before`` and ``after`` and
+    ``boxes``: ``x``, ``y``, ``width``, ``height`` in parts of the page), ``added`` (page numbers of ``after``),
+    ``removed`` (of ``before``) and ``same``. Raises ``DocumentRejectedError`` (``text-unreadable``,
+    ``too-many-pages-to-compare``).
+    """
+    return compare_versions(Path(before), Path(after))
 
 
 def _answer(length: int, objections: list[dict[str, Any]], pages: int = 0) -> Answer:
