@@ -148,9 +148,11 @@ def get_offered(connection: Connection, offer: str) -> OfferedPasskey:
     return _offered(row)
 
 
-def close_offer(connection: Connection, offer: str) -> None:
-    """The passkey was confirmed."""
-    connection.execute(update(offered_passkeys).where(offered_passkeys.c.id == offer).values(state="confirmed"))
+def close_offers(connection: Connection, credential_id: str) -> None:
+    """The passkey was registered: nothing waits for it any more."""
+    connection.execute(
+        update(offered_passkeys).where(offered_passkeys.c.credential_id == credential_id).values(state="confirmed")
+    )
 
 
 def _offered(row: Any) -> OfferedPasskey:  # noqa: ANN401  a row's mapping

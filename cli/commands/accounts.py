@@ -6,7 +6,8 @@ import typer
 
 from cli import console, records
 from cli.options import AsJson, Data, Document, From, Until, Why, argument, group
-from cli.workplace import act, moment, opened
+from cli.proposing import AsIfTwo, SignWithIfTwo, only_organ, propose, statement
+from cli.workplace import act, moment, moment_text, opened
 
 if TYPE_CHECKING:
     from accounts.desk import Desk
@@ -66,23 +67,29 @@ def offered(person: Person, *, data: Data = None, as_json: AsJson = False) -> No
 
 @commands.command()
 @console.guarded
-def confirm(
+def confirm(  # noqa: PLR0913  each is a name on the command line
     offer: Annotated[str, argument("待确认的编号（off-…）/ id of the offer")],
     *,
     document: Document,
     why: Why,
     from_: From = None,
     until: Until = None,
+    as_: AsIfTwo = None,
+    sign_with: SignWithIfTwo = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """当面核对指纹后登记批准通行密钥 / Register an approval passkey once its fingerprint was compared in person."""
-    from sealing.administration.offered_passkeys import confirm as register  # noqa: PLC0415  loads the database
+    """当面核对指纹后登记通行密钥；管理员的须提案 / Register a compared passkey; an administrator's is proposed."""
+    from sealing.administration import offered_passkeys  # noqa: PLC0415  loads the database
 
+    by, begin, end = statement(as_, sign_with, why), moment(from_), moment(until)
     with opened(data) as shop:
-        key = register(
-            shop, offer, document=document, act=act(why), valid_from=moment(from_), valid_until=moment(until)
-        )
+        if by is not None:
+            content = offered_passkeys.proposed(shop, offer, organ=only_organ(shop, by.person), document=document)
+            period = {"valid_from": moment_text(begin), "valid_until": moment_text(end)}
+            propose(shop, "add_administrator", content | period, by, as_json=as_json)
+            return
+        key = offered_passkeys.confirm(shop, offer, document=document, act=act(why), valid_from=begin, valid_until=end)
         records.show(key, json=as_json)
 
 

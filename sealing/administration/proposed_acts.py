@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from keystore.interface import Algorithm
 from registry.catalogue_rows import ItemNumber, ListName
 from registry.fields import Base64, Digest, Millimetres, OrganCode, RecordId, RegionCode, Text, UtcTime
+from registry.passkeys import Passkey
 from registry.proposals import ProposalAction
 from registry.record import Part
 from registry.records import Agreement, Seal, SealKey
@@ -26,7 +27,7 @@ from registry.seal_limits import Cap, ChosenLimits
 from registry.seals import CheckMark, SealLevel
 from registry.sheets import SheetRefusedError
 from registry.store import Act
-from sealing.administration import agreements, catalogue, destruction, persons, seals
+from sealing.administration import agreements, catalogue, destruction, offered_passkeys, persons, seals
 from sealing.administration.catalogue import DayRequest, PilotRequest, SheetFormat, TableName
 from sealing.administration.key_registration import KeyRequest
 from sealing.administration.persons import RoleRequest
@@ -272,6 +273,7 @@ class AddKey(_OfOrgan):
     document: Text
     valid_from: UtcTime | None = None
     valid_until: UtcTime | None = None
+    passkey: Passkey | None = None
 
     def carry_out(self, shop: Workshop, act: Act) -> Outcome:
         """Register it."""
@@ -280,8 +282,9 @@ class AddKey(_OfOrgan):
             document=self.document,
             valid_from=self.valid_from,
             valid_until=self.valid_until,
+            passkey=self.passkey,
         )
-        return {"key": persons.register_key(shop, self.person, request, act).record.id}
+        return {"key": offered_passkeys.register(shop, self.person, request, act).record.id}
 
 
 class AddAdministrator(RootModel[Annotated[AddRole | AddKey, Field(discriminator="what")]]):

@@ -1,24 +1,34 @@
-"""The second person decides with a passkey: the same checks, and the custody process takes it as any statement."""
+"""Passkeys for decisions: the same checks as for keys in files, and the custody process takes them as well."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from passkey_people import PasskeyHolder, with_passkey
-from software_authenticator import encoded
-from world import CITY, COUNTY, World, build_world
+from passkey_people import ORIGIN, RP, PasskeyHolder, with_passkey
+from software_authenticator import SoftwareAuthenticator, encoded
+from two_administrators import both
+from world import CITY, COUNTY, OPERATOR, World, build_world
 
+from accounts.approval_passkeys import begin_offer, finish_offer, offer_options, offered_by
+from accounts.desk import RelyingParty
+from accounts.enrolment import invite, open_account
+from accounts.errors import PasskeyError, StateError
 from registry.base64url import from_base64url
-from registry.errors import EvidenceError
+from registry.errors import EvidenceError, TransitionError
 from registry.passkeys import Assertion
-from registry.records import Proposal
+from registry.records import PersonKey, Proposal
 from registry.store import Act, Actor
+from sealing.account_desk import make_desk, sign_in_place
+from sealing.administration import offered_passkeys
+from sealing.administration.offered_passkeys import confirm
 from sealing.administration.passkey_decisions import begin_decision, finish_decision
 from sealing.administration.proposals import propose
 from sealing.audit import audit
 from sealing.errors import NotAllowedError
 from sealing.pending_statements import take
 from sealing.workshop import open_workshop
+
+PASSWORD = "a sentence that nobody guesses"
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +94,64 @@ def test_without_a_passkey_nobody_is_asked_to_decide(world: World) -> None:
             reason="x",
             now=datetime.now(UTC) + timedelta(seconds=1),
         )
+
+
+def offered(world: World, person: str, name: str) -> str:
+    """A passkey that the person made on the approval pages, of an account opened for it."""
+    shop, now = world.shop, datetime.now(UTC)
+    desk, place = make_desk(shop, sign_in_place(shop.settings)), RelyingParty(rp_id=RP, origin=ORIGIN)
+    open_account(
+        desk, invite(desk, person, "open", by=person, now=now), name, password="a sentence to open it", now=now
+    )
+    with shop.database.write() as connection:
+        handle = begin_offer(connection, person, now)
+    with shop.database.read() as connection:
+        options = offer_options(connection, place, handle, name=name, now=now)
+    answer = SoftwareAuthenticator(RP, ORIGIN).register(from_base64url(options["challenge"]), person.encode())
+    return finish_offer(desk, place, handle, answer=answer, now=now).id
+
+
+def test_an_offered_passkey_is_registered_once_compared(world: World) -> None:
+    person = world.staff[COUNTY].principal
+    offer = offered(world, person, "principal")
+    act = Act(by=OPERATOR, why="当面核对", now=datetime.now(UTC))
+    key = confirm(world.shop, offer, document="示例登记表", act=act).record
+    assert key.passkey is not None
+    assert (key.person, key.passkey.origin) == (person, ORIGIN)
+    with world.shop.database.read() as connection:
+        assert offered_by(connection, person) == []
+    with pytest.raises(StateError):
+        confirm(world.shop, offer, document="示例登记表", act=act)
+
+
+def test_the_passkey_of_an_administrator_takes_two_persons(world: World) -> None:
+    first, _ = world.administrators[CITY]
+    offer = offered(world, first.person, "administrator")
+    act = Act(by=OPERATOR, why="当面核对", now=datetime.now(UTC))
+    with pytest.raises(TransitionError) as refused:
+        confirm(world.shop, offer, document="示例登记表", act=act)
+    assert refused.value.code == "two-persons-needed"
+    content = offered_passkeys.proposed(world.shop, offer, organ=first.organ, document="示例登记表")
+    made = both(world.shop, world.administrators[CITY], "add_administrator", content, act)
+    with world.shop.database.read() as connection:
+        key = world.shop.registry.get(connection, PersonKey, made["key"]).record
+        assert offered_by(connection, first.person) == []
+    assert key.passkey is not None
+    assert key.passkey.model_dump() == content["passkey"]
+
+
+def test_a_passkey_made_to_sign_in_is_no_approval_passkey(world: World) -> None:
+    """Its relying party is another: the browser would not even give it, and the service does not take it."""
+    shop, now, person = world.shop, datetime.now(UTC), world.staff[COUNTY].user
+    desk, place = make_desk(shop, sign_in_place(shop.settings)), RelyingParty(rp_id=RP, origin=ORIGIN)
+    open_account(
+        desk, invite(desk, person, "open", by=person, now=now), "user", password="a sentence to open it", now=now
+    )
+    with shop.database.write() as connection:
+        handle = begin_offer(connection, person, now)
+    with shop.database.read() as connection:
+        options = offer_options(connection, place, handle, name="user", now=now)
+    elsewhere = SoftwareAuthenticator("yinxin.example", "https://yinxin.example")
+    answer = elsewhere.register(from_base64url(options["challenge"]), person.encode())
+    with pytest.raises(PasskeyError):
+        finish_offer(desk, place, handle, answer=answer, now=now)
