@@ -4,7 +4,7 @@ import sys
 import time
 from importlib import import_module
 
-NAMES = ("seal", "transaction", "http", "append", "authority", "levels", "verify", "custody")
+NAMES = ("seal", "transaction", "http", "append", "authority", "levels", "verify", "custody", "preview")
 
 
 def main(names: list[str]) -> int:
