@@ -17,6 +17,7 @@ from registry.tables import TABLES
 from sealing import applications, drafts, service_keys
 from sealing.audit_cycle import cycle
 from sealing.audit_findings import AuditFinding, broken
+from sealing.audit_register import register
 from sealing.audit_renewals import renewals
 from sealing.tables import impressions
 from sealing.workshop import Workshop
@@ -40,6 +41,7 @@ def audit(shop: Workshop, now: datetime, progress: Progress = no_progress) -> li
     with shop.database.read() as connection:
         found += _rows(connection, shop, progress)
         found += cycle(connection, shop, now, lambda done, total: progress("documents", done, total))
+        found += register(connection, shop)
         kept = renewals(connection, shop)
         found += kept.findings
         found += _orphans(connection, shop, now, kept.digests)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ledger.errors import DraftError
 from registry.store import Act
+from sealing import register_lines
 from sealing.workshop import Workshop
 
 ERASABLE = frozenset({"persons", "case", "numbers", "approval", "decision", "order", "paper", "body", "act"})
@@ -29,4 +30,5 @@ def erase(shop: Workshop, entry: int, groups: Sequence[str], act: Act) -> int:
     with shop.database.write() as connection:
         wanted = list(dict.fromkeys(groups))
         recorded = shop.book.erase(connection, entry, wanted, reason=act.why, by=act.by.id, now=act.now)
+        register_lines.rewrite(connection, shop.book.entry(connection, entry))
     return recorded.index

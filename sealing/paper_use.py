@@ -15,6 +15,7 @@ from policies.decision import Finding
 from policies.roles import PRINCIPALS, principal_roles, roles_at
 from policies.rulesets import decide
 from registry.records import Person
+from sealing import register_lines
 from sealing.entries import decision_group, finding_json, findings_json
 from sealing.errors import NotAllowedError, OrderError
 from sealing.gather import gather
@@ -90,6 +91,7 @@ def paper_use(shop: Workshop, use: PaperUse, caller: Caller, now: datetime) -> R
             },
         )
         entry = shop.book.append(connection, draft, now)
+        register_lines.record(connection, register_lines.told_by_draft(draft, entry))
     return RecordedPaperUse(id=paper, entry=entry.index, findings=[*findings_json(decision), finding_json(finding)])
 
 

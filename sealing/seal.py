@@ -24,7 +24,7 @@ from registry import consumed_approvals, numbers
 from registry.errors import RegistryError, RowTamperedError
 from registry.records import Agreement
 from sandbox.errors import SandboxError
-from sealing import applications, impressions, rejection
+from sealing import applications, impressions, register_lines, rejection
 from sealing.abandon import LAPSED, abandon
 from sealing.alerts import Alarm
 from sealing.clock import Clock, utc_now
@@ -265,7 +265,9 @@ class Sealer:
     def _refuse(
         self, connection: Connection, application: str, gathered: Gathered, decision: Decision, now: datetime
     ) -> Outcome:
-        entry = self.shop.book.append(connection, refusal_draft(application, gathered, decision), now)
+        draft = refusal_draft(application, gathered, decision)
+        entry = self.shop.book.append(connection, draft, now)
+        register_lines.record(connection, register_lines.told_by_draft(draft, entry))
         applications.end(connection, application, state="refused", entry=entry.index, impression=None)
         return Outcome(
             application=application,
@@ -411,6 +413,7 @@ class Sealer:
         impressions.record(
             connection, impression, application, entry=entry, gathered=gathered, sealed_digest=finished.digest
         )
+        register_lines.record(connection, register_lines.told_by_draft(draft, entry))
         self._alarm.watch(connection, impression, gathered, intent.presented.caller, now)
         self.at("impression_written")
         return Outcome(

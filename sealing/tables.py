@@ -98,7 +98,8 @@ impressions = Table(
 )
 
 # What the usage register is found and counted by (sealing.register_lines): no names, nothing its entries do not tell.
-_Bytewise = String(200).with_variant(String(200, collation="C"), "postgresql")  # searched by prefix, code point by code point
+# Numbers are searched by prefix, so their order must be that of code points.
+_Bytewise = String(200).with_variant(String(200, collation="C"), "postgresql")
 register_lines = Table(
     "register_lines",
     metadata,
