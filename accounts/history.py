@@ -15,6 +15,7 @@ How = Literal["password", "totp", "passkey"]
 Outcome = Literal[
     "signed-in",
     "half-way",  # the password was right, the second factor has not come yet
+    "password-changed",
     "wrong",
     "locked",  # not looked at, since the account was locked
     "unknown",

@@ -34,7 +34,7 @@ def change_password(desk: Desk, session: Session, old: str, *, new: str, now: da
         if account is None or account.password != charged.stored:
             return NO
         take_back(connection, account, charged)
-        amend(connection, charged.entry, "half-way")
+        amend(connection, charged.entry, "password-changed")
         change(connection, person, password=stored)
         close_all(connection, person, but=session.id)
         enter(connection, desk.book, "account.password_changed", told={"person": person}, now=now)
