@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from accounts.events import KINDS as ACCOUNT_KINDS
 from policies.facts import CallerFacts, DocumentFacts, Facts, NumberConflict
 from registry import numbers
 from registry.agreement_terms import terms_digest
@@ -234,6 +235,7 @@ CHANGES_NO_ROW = frozenset(
         "application.withdrawn",
         "approval.brought",
         "paper.used",
+        *ACCOUNT_KINDS,
     }
 )
 """Kinds of entries that go with no change of a registry row; every other kind may."""
