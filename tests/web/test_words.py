@@ -12,15 +12,23 @@ from registry.seals import SealState
 from sealing.present_status import CertificateState
 from verify.times import Basis
 from web.moments import moment
-from web.words import _TEXTS, _VALUES, Words
+from web.words import _TEXTS, _VALUES, AREAS, Words
 
-TEMPLATES = sorted(each for each in files("web").joinpath("templates").iterdir() if each.name.endswith(".html"))
+FOLDER = files("web").joinpath("templates")
+TEMPLATES = sorted(
+    each for folder in (FOLDER, FOLDER.joinpath("console")) for each in folder.iterdir() if each.name.endswith(".html")
+)
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda each: each.name)
 def test_templates_use_words_that_are_there(template) -> None:
-    used = set(re.findall(r'words\("(\w+)"', template.read_text(encoding="utf-8")))
+    used = set(re.findall(r'words\("(\w+)"[,)]', template.read_text(encoding="utf-8")))
     assert used <= _TEXTS.keys()
+
+
+def test_a_word_stands_in_one_area_only() -> None:
+    assert len(_TEXTS) == sum(len(area.TEXTS) for area in AREAS)
+    assert len(_VALUES) == sum(len(getattr(area, "VALUES", {})) for area in AREAS)
 
 
 def test_both_languages_take_the_same_members() -> None:
