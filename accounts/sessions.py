@@ -69,6 +69,15 @@ def open_session(connection: Connection, person: str, factors: Factors, *, visit
     return token
 
 
+def prove_session(connection: Connection, session: Session, *, visitor: Visitor, now: datetime) -> str:
+    """A session opened with a password only goes on as one with a passkey; the new token, the old one has ended.
+
+    For a person who just made a passkey, present and verified, in that session.
+    """
+    close_session(connection, session.person, session.id)
+    return open_session(connection, session.person, "password+passkey", visitor=visitor, now=now)
+
+
 def find_session(connection: Connection, token: str, now: datetime) -> Session | None:
     """The living session of ``token``; None when there is none. Writes nothing."""
     row = (

@@ -10,12 +10,13 @@ from accounts.desk import Desk, RelyingParty
 from accounts.passwords import Passwords
 from accounts.secrets import AccountSecrets
 from policies.roles import PRINCIPALS
+from registry.persons import AssignedRole
 from registry.records import RoleAssignment
 from sealing.administration.administrators import ADMINISTRATOR
 from sealing.settings import Settings
 from sealing.workshop import Workshop
 
-WITH_PASSKEY: Final = frozenset({*PRINCIPALS, ADMINISTRATOR})
+WITH_PASSKEY: Final[frozenset[AssignedRole]] = frozenset({*PRINCIPALS, ADMINISTRATOR})
 """Roles whose holders sign in with a passkey: they decide on seals."""
 
 

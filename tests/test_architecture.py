@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "witness": {"keystore", "ledger"},
     "api": {
-        "accounts", "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing", "signer", "verify",
+        "accounts", "authority", "custody", "keystore", "ledger", "outbound", "policies", "registry", "sandbox",
+        "sealing", "signer", "verify",
     },
     "web": {
         "accounts", "api", "authority", "keystore", "ledger", "outbound", "policies", "registry", "sandbox", "sealing",

@@ -21,6 +21,18 @@ def alive(world: AccountWorld, token: str) -> bool:
     return use_session(world.database, token, world.now) is not None
 
 
+def test_a_session_with_a_new_passkey_goes_on_under_another_token(world: AccountWorld) -> None:
+    token = token_of(world, world.person())
+    session = use_session(world.database, token, world.now)
+    assert session is not None
+    with world.database.write() as connection:
+        proven = sessions.prove_session(connection, session, visitor=DESK_VISITOR, now=world.now)
+    assert not alive(world, token)
+    found = use_session(world.database, proven, world.now)
+    assert found is not None
+    assert (found.person, found.with_passkey) == (session.person, True)
+
+
 @both
 def test_a_session_ends_after_half_an_hour_without_use(world: AccountWorld) -> None:
     token = token_of(world, world.person())

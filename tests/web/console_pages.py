@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page
 from world import letter, lines
 
-from tests.web.console_site import ConsoleSite, add_authenticator, enrol, sign_in
+from tests.web.console_site import ConsoleSite, add_authenticator, enrol, prove, sign_in
 
 Keep = Callable[[Page, str], None]
 
@@ -86,7 +86,9 @@ def _approved(site: ConsoleSite, principal: Page, keep: Keep, application: str) 
 
 
 def _kept(site: ConsoleSite, administrator: Page, keep: Keep) -> None:
+    add_authenticator(administrator)
     sign_in(administrator, site, "administrator")
+    prove(administrator, site)
     for path, name in (("/seals", "seals"), ("/proposals", "proposals")):
         administrator.goto(f"{site.address}/console{path}")
         keep(administrator, name)

@@ -91,14 +91,22 @@ def sign_in(page: Page, site: ConsoleSite, name: str) -> None:
     page.click("form[action^='/sign-in'] button")
 
 
-def enrol(page: Page, site: ConsoleSite, keep: Callable[[Page, str], None] = lambda _page, _name: None) -> None:
-    """The principal signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
-    sign_in(page, site, "principal")
-    assert page.url.split("?")[0].endswith("/console/account"), "a principal without a passkey is sent to add one"
+def prove(page: Page, site: ConsoleSite, keep: Callable[[Page, str], None] = lambda _page, _name: None) -> None:
+    """On the account page, after a password: the first passkey to sign in with."""
+    page.goto(f"{site.address}/console")
+    keep(page, "passkey-needed")
+    page.click("a.button")
     page.click("form[action^='/console/account/passkey/begin'] button")
     keep(page, "add-passkey")
     page.click("form[data-passkey] button")
     page.wait_for_selector("#offer")
+
+
+def enrol(page: Page, site: ConsoleSite, keep: Callable[[Page, str], None] = lambda _page, _name: None) -> None:
+    """The principal signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
+    sign_in(page, site, "principal")
+    assert page.url.split("?")[0].endswith("/console/account"), "a principal without a passkey is sent to add one"
+    prove(page, site, keep)
     page.click("#offer")
     page.wait_for_selector("form[data-passkey]")
     assert page.url.startswith("http://approve.localhost:")

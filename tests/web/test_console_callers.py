@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 from world import CITY, COUNTY, OTHER, START, identity_number
 
-from accounts.sessions import csrf_token, find_session, open_session
+from accounts.sessions import Factors, csrf_token, find_session, open_session
 from accounts.visitors import Visitor
 from api.callers import Public
 from ledger.ids import new_id
@@ -102,10 +102,10 @@ def person_with(service: Service, role: str | None, number: int, *, until: Any =
     return person.id
 
 
-def token_of(service: Service, person: str) -> str:
+def token_of(service: Service, person: str, factors: Factors = "password+passkey") -> str:
     with service.world.shop.database.write() as connection:
         visitor = Visitor(address="192.0.2.1", browser="test")
-        return open_session(connection, person, "password", visitor=visitor, now=START)
+        return open_session(connection, person, factors, visitor=visitor, now=START)
 
 
 def csrf_of(service: Service, token: str) -> str:
@@ -167,6 +167,27 @@ def test_a_role_sees_its_pages_and_no_others(
     else:
         assert answer.status_code == 403
         assert "role-needed" in answer.text
+
+
+UNPROVEN = {"showAccount", "beginPasskey", "addPasskey", "signOutEverywhere"}
+
+
+@pytest.mark.parametrize("factors", ["password", "password+totp"])
+@pytest.mark.parametrize("role", ["principal", "grantor_administrator"])
+def test_who_decides_on_seals_sees_nothing_but_the_account_without_a_passkey(
+    service: Service, role: str, factors: Factors
+) -> None:
+    number = 60 + ("+" in factors) + 2 * (role == "principal")
+    token = token_of(service, person_with(service, role, number), factors)
+    for operation in BEHIND_A_SESSION:
+        if ALLOWED[operation] != "anybody" and role not in ALLOWED[operation].split():
+            continue
+        answer = ask(service, operation, token)
+        if operation in UNPROVEN:
+            assert "passkey-needed" not in answer.text, operation
+        else:
+            assert (answer.status_code, "passkey-needed" in answer.text) == (403, True), operation
+            assert 'href="/console/account' in answer.text
 
 
 @pytest.mark.parametrize("operation", BEHIND_A_SESSION)

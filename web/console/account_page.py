@@ -13,18 +13,18 @@ from accounts.ceremonies import begin_registration, finish_registration
 from accounts.desk import Desk
 from accounts.history import sign_ins_of
 from accounts.passkeys import passkeys_of
-from accounts.sessions import close_all, sessions_of
+from accounts.sessions import close_all, prove_session, sessions_of
 from api.service import Serving
 from sealing.account_desk import approval_place
 from sealing.pending_statements import passkeys_of as approval_passkeys_of
-from web.console.entrance import APPROVERS, GRANTOR, AtDesk, Present, entrance
+from web.console.entrance import APPROVERS, GRANTOR, AtDesk, Present, entrance, keep_session, own_account, visitor_of
 from web.console.forms import Fields, require_token
 from web.console.sign_in_page import credential_of
 from web.reading import reading_of
 from web.templates import page, policy_with
 
 router: Final = APIRouter(prefix="/console/account", include_in_schema=False)
-Anybody = Annotated[Present, entrance()]
+Anybody = Annotated[Present, own_account()]
 Approver = Annotated[Present, entrance(*APPROVERS, GRANTOR)]
 AccountDesk = Annotated[Desk, AtDesk]
 SHOWN: Final = 20
@@ -72,7 +72,7 @@ def begin_passkey(request: Request, service: Serving, desk: AccountDesk, fields:
 
 @router.post("/passkey", operation_id="addPasskey")
 def add_passkey(request: Request, service: Serving, desk: AccountDesk, fields: Fields, present: Anybody) -> Response:
-    """Keep the passkey that the browser made."""
+    """Keep the passkey that the browser made; its holder was verified, so the session counts as opened with one."""
     require_token(present, fields.get("csrf", ""))
     finish_registration(
         desk,
@@ -82,7 +82,12 @@ def add_passkey(request: Request, service: Serving, desk: AccountDesk, fields: F
         label=fields.get("label", ""),
         now=service.now(),
     )
-    return _back(request)
+    if present.session.with_passkey:
+        return _back(request)
+    visitor = visitor_of(request, service)
+    with service.shop.database.write() as connection:
+        token = prove_session(connection, present.session, visitor=visitor, now=service.now())
+    return keep_session(_back(request), token)
 
 
 @router.post("/approval-passkey", operation_id="beginApprovalPasskey")

@@ -9,16 +9,17 @@ from typing import Any, Final
 
 from fastapi import Depends
 from starlette.requests import Request
+from starlette.responses import Response
 
 from accounts.desk import Desk
-from accounts.sessions import Session, csrf_token, use_session
+from accounts.sessions import LONGEST, Session, csrf_token, use_session
 from accounts.visitors import Visitor
 from api.errors import AuthenticationError, ForbiddenError
 from api.service import Service, Serving
 from policies.roles import PRINCIPALS
 from registry.persons import AssignedRole
 from registry.records import Organ, Person, RoleAssignment
-from sealing.account_desk import roles_now
+from sealing.account_desk import WITH_PASSKEY, roles_now
 from sealing.order import Caller
 
 COOKIE: Final = "__Host-yinxin"
@@ -49,6 +50,11 @@ class Present:
         """Whether the person has one of ``roles`` anywhere now."""
         return bool(self.organs(*roles))
 
+    @property
+    def must_prove(self) -> bool:
+        """Whether a role of the person asks for a passkey and the session was opened without one."""
+        return self.has(*WITH_PASSKEY) and not self.session.with_passkey
+
     def caller(self) -> Caller:
         """As a seal cycle sees a seal user."""
         return Caller(
@@ -62,12 +68,20 @@ class Present:
 class Entrance:
     """A dependency that lets in whoever has one of some roles, or anybody with an account where none is named."""
 
-    def __init__(self, *roles: AssignedRole) -> None:
-        """One of ``roles``, at any organ, is enough to see the page; what it shows is narrowed to those organs."""
+    def __init__(self, *roles: AssignedRole, unproven: bool = False) -> None:
+        """One of ``roles``, at any organ, is enough to see the page; what it shows is narrowed to those organs.
+
+        Whoever decides on seals must have signed in with a passkey, except on pages that are ``unproven``: those on
+        which the first one is added.
+        """
         self.roles = roles
+        self.unproven = unproven
 
     def __call__(self, request: Request, service: Serving) -> Present:
-        """Raise :class:`AuthenticationError` ``sign-in-needed`` or :class:`ForbiddenError` ``role-needed``."""
+        """Raise :class:`AuthenticationError` ``sign-in-needed``.
+
+        :class:`ForbiddenError` ``role-needed``, ``passkey-needed``.
+        """
         now = service.now()
         found = use_session(service.shop.database, request.cookies.get(COOKIE, ""), now)
         if found is None:
@@ -84,6 +98,12 @@ class Entrance:
                 "role-needed",
                 "您现在没有办理此事的职务；职务可能刚刚到期",
                 "you have no role for this now; one may have ended just now",
+            )
+        if present.must_prove and not self.unproven:
+            raise ForbiddenError(
+                "passkey-needed",
+                "您的职务须用通行密钥登录：请在“我的帐户”添加通行密钥，或退出后用通行密钥重新登录",
+                "your role asks for a passkey: add one under “my account”, or sign out and sign in again with yours",
             )
         return present
 
@@ -106,6 +126,20 @@ def present_of(service: Service, session: Session, request: Request, now: dateti
     )
 
 
+def keep_session(response: Response, token: str) -> Response:
+    """``response``, with which the browser takes the token of a session."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(LONGEST.total_seconds()),
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
 async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
@@ -122,3 +156,8 @@ def visitor_of(request: Request, service: Service) -> Visitor:
 def entrance(*roles: AssignedRole) -> Any:  # noqa: ANN401  a marker for FastAPI
     """What a page declares of its visitors: those who have one of ``roles``, or everybody with an account."""
     return Depends(Entrance(*roles))
+
+
+def own_account() -> Any:  # noqa: ANN401  a marker for FastAPI
+    """What the pages declare on which a person adds the first passkey: everybody, however they signed in."""
+    return Depends(Entrance(unproven=True))

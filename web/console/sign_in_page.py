@@ -14,13 +14,13 @@ from accounts.ceremonies import begin_sign_in
 from accounts.desk import Desk
 from accounts.enrolment import open_account, recover
 from accounts.errors import AccountError
-from accounts.sessions import LONGEST, close_session, find_session
+from accounts.sessions import close_session, find_session
 from accounts.sign_in import try_passkey, try_password, try_totp
 from api.callers import PUBLIC
 from api.errors import RequestError
 from api.rate_limit import limited_rate
 from api.service import Serving
-from web.console.entrance import COOKIE, AtDesk, visitor_of
+from web.console.entrance import COOKIE, AtDesk, keep_session, visitor_of
 from web.console.forms import Fields
 from web.reading import reading_of
 from web.templates import page
@@ -146,16 +146,7 @@ def _answered(request: Request, answer: Answer, *, to: str, name: str = "") -> R
 def _signed_in(request: Request, answer: SignedIn, to: str) -> Response:
     home = "/console/account" if answer.must_add_passkey else _inside(to)
     response = RedirectResponse(reading_of(request).link(home), 303)
-    response.set_cookie(
-        COOKIE,
-        answer.token,
-        max_age=int(LONGEST.total_seconds()),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="lax",
-    )
-    return response
+    return keep_session(response, answer.token)
 
 
 def _inside(to: str) -> str:
