@@ -14,6 +14,11 @@ _PLACES: Final[tuple[tuple[str, str, tuple[AssignedRole, ...]], ...]] = (
     ),
     ("/console/approvals", "nav_approvals", ("principal", "acting_principal", "deputy")),
     ("/console/seals", "nav_seals", ("grantor_administrator", "custodian")),
+    (
+        "/console/dashboard",
+        "nav_dashboard",
+        ("grantor_administrator", "seal_user", "principal", "acting_principal", "deputy", "custodian"),
+    ),
     ("/console/proposals", "nav_proposals", ("grantor_administrator",)),
     ("/console/account", "nav_account", ()),
 )

@@ -13,6 +13,7 @@ from web.console import (
     apply_page,
     approvals_page,
     approve_page,
+    dashboard_page,
     home_page,
     proposals_page,
     seals_page,
@@ -32,6 +33,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 CONSOLE: Final[tuple[APIRouter, ...]] = (
     sign_in_page.router,
     home_page.router,
+    dashboard_page.router,
     account_page.router,
     apply_page.router,
     applications_page.router,

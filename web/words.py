@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Final
 
-from web import console_words, public_words
+from web import console_words, dashboard_words, public_words
 from web.reading import Language
 
 AREAS: Final[tuple[ModuleType, ...]] = (
     public_words,
     console_words,
+    dashboard_words,
 )
 """Modules with ``TEXTS`` and, where values of fields have words, ``VALUES``; a name stands in one of them only."""
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {name: text for area in AREAS for name, text in area.TEXTS.items()}

@@ -21,7 +21,12 @@ def walk(site: ConsoleSite, browser: Browser, keep: Keep, *, folder: Path, local
     user.click("form[action^='/sign-in/passkey/begin'] button")
     keep(user, "second-factor")
     application = _applied(site, user, keep, folder)
-    for path, name in (("", "home"), ("/applications", "applications"), ("/account", "account")):
+    for path, name in (
+        ("", "home"),
+        ("/applications", "applications"),
+        ("/dashboard", "dashboard"),
+        ("/account", "account"),
+    ):
         user.goto(f"{site.address}/console{path}")
         keep(user, name)
     _approved(site, principal, keep, application)
@@ -89,6 +94,8 @@ def _kept(site: ConsoleSite, administrator: Page, keep: Keep) -> None:
     add_authenticator(administrator)
     sign_in(administrator, site, "administrator")
     prove(administrator, site)
+    administrator.goto(f"{site.address}/console/dashboard")
+    keep(administrator, "dashboard-lent")
     for path, name in (("/seals", "seals"), ("/proposals", "proposals")):
         administrator.goto(f"{site.address}/console{path}")
         keep(administrator, name)

@@ -31,6 +31,7 @@ ALLOWED = {
     "showOpenAccount": "public",
     "openAccount": "public",
     "showConsole": "anybody",
+    "showDashboard": f"{GRANTEE} grantor_administrator",
     "showAccount": "anybody",
     "beginPasskey": "anybody",
     "addPasskey": "anybody",
