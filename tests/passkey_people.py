@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,12 @@ def with_passkey(world: World, person: str) -> PasskeyHolder:
     )
     world.put(key)
     return PasskeyHolder(key_id=key.id, authenticator=authenticator)
+
+
+def with_passkey_now(world: World, person: str) -> PasskeyHolder:
+    """As :func:`with_passkey`, in a world whose record goes on by the real clock."""
+    world.now = datetime.now(UTC)
+    return with_passkey(world, person)
 
 
 def approve_by_passkey(

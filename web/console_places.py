@@ -13,6 +13,11 @@ _PLACES: Final[tuple[tuple[str, str, tuple[AssignedRole, ...]], ...]] = (
         ("seal_user", "principal", "acting_principal", "deputy", "custodian"),
     ),
     ("/console/approvals", "nav_approvals", ("principal", "acting_principal", "deputy")),
+    (
+        "/console/agreements",
+        "nav_agreements",
+        ("grantor_administrator", "principal", "acting_principal", "deputy", "custodian"),
+    ),
     ("/console/seals", "nav_seals", ("grantor_administrator", "custodian")),
     (
         "/console/dashboard",

@@ -9,12 +9,14 @@ from web import check_page, help_page, report_page, static_files, verify_page
 from web.code_tries import CodeTries
 from web.console import (
     account_page,
+    agreements_page,
     applications_page,
     apply_page,
     approvals_page,
     approve_page,
     dashboard_page,
     home_page,
+    issue_page,
     proposals_page,
     seals_page,
     sign_in_page,
@@ -38,6 +40,8 @@ CONSOLE: Final[tuple[APIRouter, ...]] = (
     apply_page.router,
     applications_page.router,
     approvals_page.router,
+    agreements_page.router,
+    issue_page.router,
     seals_page.router,
     proposals_page.router,
     approve_page.router,

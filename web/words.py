@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Final
 
-from web import console_words, dashboard_words, public_words
+from web import agreement_words, console_words, dashboard_words, public_words
 from web.reading import Language
 
 AREAS: Final[tuple[ModuleType, ...]] = (
     public_words,
+    agreement_words,
     console_words,
     dashboard_words,
 )
@@ -17,6 +18,8 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {name: text for area in AREAS for
 _VALUES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     kind: words for area in AREAS for kind, words in getattr(area, "VALUES", {}).items()
 }
+
+_LABELS: Final[Mapping[str, str]] = {name: word for area in AREAS for name, word in getattr(area, "LABELS", {}).items()}
 
 
 class Words:
@@ -37,5 +40,5 @@ class Words:
 
     def label(self, name: str) -> str:
         """How a field of a form, or a value to confirm, is called; a fact is called by its own name."""
-        known = console_words.LABELS.get(name, name)
+        known = _LABELS.get(name, name)
         return self(known) if known in _TEXTS else name.removeprefix("fact.")

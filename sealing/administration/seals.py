@@ -65,7 +65,9 @@ class SealRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parties:
+class Parties:
+    """An agreement in force with its grantor, and the row of the setup table that gives a seal its number, if any."""
+
     agreement: Agreement
     grantor: Organ
     setup: SetupRow | None
@@ -80,7 +82,8 @@ def issue(shop: Workshop, request: SealRequest, act: Act) -> tuple[Stored[Seal],
     """
     with acting(shop, act) as changes:
         two_persons.require(changes, "issue_seal", agreement=request.agreement)
-        parties = _parties(changes.connection, shop, request.agreement, act.now)
+        agreement = shop.registry.lock(changes.connection, Agreement, request.agreement).record
+        parties = parties_of(changes.connection, shop, agreement, act.now)
         if request.custodian is not None:
             changes.store.get(changes.connection, Person, request.custodian)
         number = 1 if parties.setup is None else parties.setup.number  # a seal without a setup row does not fit
@@ -245,8 +248,8 @@ def file_change(shop: Workshop, seal_id: str, position: int, filing_number: str,
         return changes.file_seal_change(seal_id, position, filing_number)
 
 
-def _parties(connection: Connection, shop: Workshop, agreement_id: str, now: datetime) -> _Parties:
-    agreement = shop.registry.lock(connection, Agreement, agreement_id).record
+def parties_of(connection: Connection, shop: Workshop, agreement: Agreement, now: datetime) -> Parties:
+    """What number and name of a new seal follow from. Raises :class:`RecordInvalidError` ``agreement-not-in-force``."""
     if agreement.state != "in_force":
         raise RecordInvalidError(
             "agreement-not-in-force",
@@ -258,4 +261,4 @@ def _parties(connection: Connection, shop: Workshop, agreement_id: str, now: dat
     grantee = shop.registry.find_one(connection, Organ, code=terms.grantee).record
     rows = shop.registry.find(connection, SetupRow, regime=terms.regime, region=grantee.region)
     setup = setup_in_force((row.record for row in rows), terms.regime, grantee.region, now)
-    return _Parties(agreement=agreement, grantor=grantor, setup=setup)
+    return Parties(agreement=agreement, grantor=grantor, setup=setup)

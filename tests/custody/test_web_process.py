@@ -65,11 +65,17 @@ def secrets_of(settings: Settings) -> dict[str, bytes]:
     return found
 
 
-def holds(pid: int, secrets: dict[str, bytes]) -> set[str]:
-    """Names of those secrets that stand in the memory of the process, either way round as libraries keep numbers."""
+def holds(pid: int, secrets: dict[str, bytes]) -> set[str] | None:
+    """Names of those secrets that stand in the memory of the process, either way round as libraries keep numbers.
+
+    None when the process has ended meanwhile, as a worker does after its one task.
+    """
     searched = [(name, needle) for name, each in secrets.items() for needle in (each, each[::-1])]
     found: set[str] = set()
-    maps = Path(f"/proc/{pid}/maps").read_text()
+    try:
+        maps = Path(f"/proc/{pid}/maps").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for begin, end in re.findall(r"^([0-9a-f]+)-([0-9a-f]+) rw", maps, flags=re.MULTILINE):
             for part in _parts(memory, int(begin, 16), int(end, 16)):
@@ -106,8 +112,9 @@ def test_no_process_that_serves_holds_a_private_key(served: Served) -> None:
     assert {name.partition("-")[0] for name in secrets} >= {"ca", "log", "token", "seal", "ocsp", "timestamp", "report"}
     (custody,) = processes(process_settings(served.settings))
     serving = [pid for pid in family(served.server.process.pid) if pid != custody]
-    assert len(serving) >= 3
-    assert {pid: holds(pid, secrets) for pid in serving} == {pid: set() for pid in serving}
+    found = {pid: held for pid in serving if (held := holds(pid, secrets)) is not None}
+    assert len(found) >= 3
+    assert found == {pid: set() for pid in found}
 
 
 def test_the_search_finds_a_key_where_one_is(served: Served) -> None:

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from passkey_people import PasskeyHolder, approve_by_passkey, with_passkey
+from passkey_people import PasskeyHolder, approve_by_passkey, with_passkey_now
 from world import COUNTY, World, build_world
 
 from keystore.interface import GroundsError
@@ -33,7 +33,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def holder(world: World) -> PasskeyHolder:
-    return with_passkey(world, world.staff[COUNTY].principal)
+    return with_passkey_now(world, world.staff[COUNTY].principal)
 
 
 def sealed(world: World, holder: PasskeyHolder, folder: Path) -> Outcome:
@@ -77,7 +77,7 @@ def test_the_custody_process_believes_no_other_page(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rules are told that all is well; the process that holds the key looks for itself."""
-    other = with_passkey(world, world.staff[COUNTY].principal)
+    other = with_passkey_now(world, world.staff[COUNTY].principal)
     assert sealed(world, other, tmp_path).state == "sealed"  # the key is pinned now
     other.authenticator.origin = "https://elsewhere.example"
     refused = {each["code"]: each["en"] for each in sealed(world, other, tmp_path).findings if not each["passed"]}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from passkey_people import ORIGIN, RP, PasskeyHolder, with_passkey
+from passkey_people import ORIGIN, RP, PasskeyHolder, with_passkey_now
 from software_authenticator import SoftwareAuthenticator, encoded
 from two_administrators import both
 from world import CITY, COUNTY, OPERATOR, World, build_world
@@ -68,7 +68,7 @@ def decided(world: World, holder: PasskeyHolder, person: str, proposal: str, cho
 
 def test_a_decision_by_passkey_is_carried_out_by_the_custody_process(world: World) -> None:
     _, second = world.administrators[CITY]
-    done = decided(world, with_passkey(world, second.person), second.person, proposed(world))
+    done = decided(world, with_passkey_now(world, second.person), second.person, proposed(world))
     assert done.state == "carried_out", done.outcome
 
 
@@ -76,11 +76,11 @@ def test_the_proposer_cannot_decide_and_a_stranger_neither(world: World) -> None
     first, _ = world.administrators[CITY]
     proposal = proposed(world)
     with pytest.raises(EvidenceError) as refused:
-        decided(world, with_passkey(world, first.person), first.person, proposal)
+        decided(world, with_passkey_now(world, first.person), first.person, proposal)
     assert refused.value.code == "proposal-same-person"
     stranger = world.staff[COUNTY].principal
     with pytest.raises(EvidenceError) as refused:
-        decided(world, with_passkey(world, stranger), stranger, proposal)
+        decided(world, with_passkey_now(world, stranger), stranger, proposal)
     assert refused.value.code == "proposal-not-administrator"
 
 

@@ -96,6 +96,17 @@ def _kept(site: ConsoleSite, administrator: Page, keep: Keep) -> None:
     prove(administrator, site)
     administrator.goto(f"{site.address}/console/dashboard")
     keep(administrator, "dashboard-lent")
+    for path, name in (
+        ("/agreements", "agreements"),
+        (f"/agreements/{site.world.agreements['city']}", "agreement"),
+        (f"/agreements/{site.world.agreements['city']}/seal", "issue"),
+        ("/agreements/new", "agreement-original"),
+        ("/agreements/new?original=sha256:" + "0" * 64, "agreement-terms"),
+    ):
+        administrator.goto(f"{site.address}/console{path}")
+        keep(administrator, name)
+    administrator.click("#terms button")
+    keep(administrator, "agreement-terms-wrong")
     for path, name in (("/seals", "seals"), ("/proposals", "proposals")):
         administrator.goto(f"{site.address}/console{path}")
         keep(administrator, name)

@@ -9,11 +9,13 @@ from typing import Any
 
 from playwright.sync_api import Page
 from servers import Server, free_port, running
+from two_administrators import both
 from world import CITY, COUNTY, World, build_world
 
 from accounts.enrolment import invite, open_account
 from registry.store import Act, Actor
 from sealing.account_desk import make_desk, sign_in_place
+from sealing.administration import offered_passkeys
 from sealing.administration.offered_passkeys import confirm
 from sealing.settings import Settings
 from sealing.workshop import open_workshop
@@ -39,6 +41,14 @@ class ConsoleSite:
             key = confirm(shop, offer, document="示例登记表", act=act)
             return key.record.id
 
+    def confirm_administrator(self, offer: str) -> None:
+        """The same for an administrator's passkey, which takes two of them."""
+        with open_workshop(self.settings) as shop:
+            act = Act(by=OPERATOR, why="当面核对指纹", now=datetime.now(UTC))
+            organ = self.world.codes[CITY]
+            content = offered_passkeys.proposed(shop, offer, organ=organ, document="示例登记表")
+            both(shop, self.world.administrators[CITY], "add_administrator", content, act)
+
 
 @contextmanager
 def open_console(folder: Path, **changed: Any) -> Iterator[ConsoleSite]:
@@ -56,6 +66,7 @@ def open_console(folder: Path, **changed: Any) -> Iterator[ConsoleSite]:
             "user": staff.user,
             "principal": staff.principal,
             "administrator": world.administrators[CITY][0].person,
+            "second": world.administrators[CITY][1].person,
         }
         for name, person in people.items():
             open_account(desk, invite(desk, person, "open", by=OPERATOR.id, now=now), name, password=PASSWORD, now=now)
@@ -102,10 +113,16 @@ def prove(page: Page, site: ConsoleSite, keep: Callable[[Page, str], None] = lam
     page.wait_for_selector("#offer")
 
 
-def enrol(page: Page, site: ConsoleSite, keep: Callable[[Page, str], None] = lambda _page, _name: None) -> None:
-    """The principal signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
-    sign_in(page, site, "principal")
-    assert page.url.split("?")[0].endswith("/console/account"), "a principal without a passkey is sent to add one"
+def enrol(
+    page: Page,
+    site: ConsoleSite,
+    keep: Callable[[Page, str], None] = lambda _page, _name: None,
+    *,
+    name: str = "principal",
+) -> None:
+    """The person signs in for the first time: a passkey to sign in, and one to approve, confirmed in person."""
+    sign_in(page, site, name)
+    assert page.url.split("?")[0].endswith("/console/account"), "whoever has no passkey yet is sent to add one"
     prove(page, site, keep)
     page.click("#offer")
     page.wait_for_selector("form[data-passkey]")
@@ -114,4 +131,5 @@ def enrol(page: Page, site: ConsoleSite, keep: Callable[[Page, str], None] = lam
     page.click("form[data-passkey] button")
     page.wait_for_selector(".fingerprint")
     keep(page, "offered-passkey")
-    site.confirm_offer(page.inner_text("p.quiet >> nth=0").strip())
+    offer = page.inner_text("p.quiet >> nth=0").strip()
+    (site.confirm_offer if name == "principal" else site.confirm_administrator)(offer)

@@ -50,6 +50,17 @@ ALLOWED = {
     "showApprovalCase": APPROVERS,
     "beginApproval": APPROVERS,
     "rejectApplication": APPROVERS,
+    "showAgreements": f"{GRANTEE} grantor_administrator",
+    "showAgreement": f"{GRANTEE} grantor_administrator",
+    "giveOriginal": f"{GRANTEE} grantor_administrator",
+    "showNewAgreement": "grantor_administrator",
+    "keepOriginal": "grantor_administrator",
+    "draftAgreement": "grantor_administrator",
+    "attachSignature": "grantor_administrator",
+    "changeAgreement": "grantor_administrator",
+    "showIssue": "grantor_administrator",
+    "proposeIssue": "grantor_administrator",
+    "proposeForSeal": "grantor_administrator",
     "showSeals": "grantor_administrator custodian",
     "showSeal": "grantor_administrator custodian",
     "changeSealHere": "grantor_administrator custodian",
@@ -65,6 +76,7 @@ ALLOWED = {
 ROLES = ("seal_user", "custodian", "principal", "acting_principal", "deputy", "grantor_administrator", None)
 HTML = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 ROUTES = {str(each.operation_id): each for router in CONSOLE for each in router.routes if isinstance(each, APIRoute)}
+UPLOADS = {"beginDraft", "keepOriginal"}
 BEHIND_A_SESSION = sorted(name for name, roles in ALLOWED.items() if roles != "public")
 
 
@@ -132,12 +144,13 @@ def ask(service: Service, operation: str, token: str | None, **headers: str) -> 
         route.path.replace("{draft_id}", new_id("dra"))
         .replace("{application_id}", new_id("app"))
         .replace("{seal_id}", new_id("sea"))
+        .replace("{agreement_id}", new_id("agr"))
     )
     told = HTML | headers | ({} if token is None else {"Cookie": f"{COOKIE}={token}"})
     if method == "GET":
         return service.http.get(path, headers=told, follow_redirects=False)
     fields = {"csrf": csrf_of(service, token) if token else ""}
-    if operation == "beginDraft":
+    if operation in UPLOADS:
         files = {"document": ("x.pdf", b"", "application/pdf")}
         return service.http.post(path, data=fields, files=files, headers=told, follow_redirects=False)
     return service.http.post(path, data=fields, headers=told, follow_redirects=False)
@@ -220,13 +233,14 @@ def test_a_form_from_elsewhere_is_refused(service: Service, tokens: dict[str | N
         .path.replace("{draft_id}", new_id("dra"))
         .replace("{application_id}", new_id("app"))
         .replace("{seal_id}", new_id("sea"))
+        .replace("{agreement_id}", new_id("agr"))
     )
     told = HTML | {"Cookie": f"{COOKIE}={tokens[role]}"}
-    files = {"files": {"document": ("x.pdf", b"", "application/pdf")}} if operation == "beginDraft" else {}
+    files = {"files": {"document": ("x.pdf", b"", "application/pdf")}} if operation in UPLOADS else {}
     answer = service.http.post(
         path, data={"csrf": other, "reason": "保留"}, headers=told, follow_redirects=False, **files
     )
-    if operation == "beginDraft":
+    if operation in UPLOADS:
         assert answer.status_code == 400  # an unknown part
     else:
         assert (answer.status_code, "form-token-wrong" in answer.text) == (403, True)

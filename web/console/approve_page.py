@@ -22,11 +22,12 @@ from api.service import Service, Serving
 from policies.facts import ItemKey
 from registry.base64url import from_base64url
 from registry.passkeys import Assertion
-from registry.proposal_statements import DECISION_TYP
+from registry.proposal_statements import DECISION_TYP, PROPOSAL_TYP
 from registry.records import Person, Proposal
 from sealing import applications, pending_statements
 from sealing.account_desk import approval_place
 from sealing.administration.passkey_decisions import finish_decision
+from sealing.administration.passkey_proposals import finish_proposal
 from sealing.choices import item_name
 from sealing.errors import UnknownError
 from sealing.order import Caller
@@ -47,6 +48,7 @@ async def _at_the_place(request: Request, service: Serving) -> None:
 
 router: Final = APIRouter(prefix="/approve", dependencies=[PUBLIC, Depends(_at_the_place)], include_in_schema=False)
 ApprovalDesk = Annotated[Desk, AtDesk]
+_PAGES: Final = {DECISION_TYP: "console/decide.html", PROPOSAL_TYP: "console/propose.html"}
 
 
 @router.get("", operation_id="showStatement")
@@ -57,14 +59,16 @@ def show_statement(request: Request, service: Serving) -> Response:
         statement = pending_statements.look(connection, handle, now)
         members: dict[str, Any] = {"options": json.dumps(pending_statements.options(connection, shop, statement, now))}
         if statement.typ == DECISION_TYP:
-            members["proposal"] = shop.registry.get(connection, Proposal, statement.about[0]).record
+            members["content"] = shop.registry.get(connection, Proposal, statement.about[0]).record.content
+        elif statement.typ == PROPOSAL_TYP:
+            members["content"] = statement.about[0]
         else:
             named = statement.payload["item"]
             key = ItemKey(list=named["list"], number=named["number"])
             members["item"] = item_name(connection, shop, key, now)
     return page(
         request,
-        "console/decide.html" if statement.typ == DECISION_TYP else "console/approve.html",
+        _PAGES.get(statement.typ, "console/approve.html"),
         headers=policy_with(f"form-action 'self' {shop.settings.public_url}"),
         claims=statement.payload,
         handle=handle,
@@ -74,7 +78,7 @@ def show_statement(request: Request, service: Serving) -> Response:
 
 @router.post("", operation_id="signStatement")
 def sign_statement(request: Request, service: Serving, fields: Fields) -> Response:
-    """Take the signature, and do at once what it allows: seal the documents of the case, or carry the proposal out."""
+    """Take the signature, and do at once what it allows: seal the case, record or carry out the proposal."""
     credential, now = credential_of(fields), service.now()
     signer = str(credential.get("id", ""))
     given: dict[str, Any] = {"credential": signer, "assertion": _assertion(credential), "now": now}
@@ -82,6 +86,9 @@ def sign_statement(request: Request, service: Serving, fields: Fields) -> Respon
     if statement.typ == DECISION_TYP:
         decided = finish_decision(service.shop, statement, **given)
         return _home(request, service, f"/console/proposals/{decided.record.id}", decided.record.state)
+    if statement.typ == PROPOSAL_TYP:
+        proposed = finish_proposal(service.shop, statement, **given)
+        return _home(request, service, f"/console/proposals/{proposed.record.id}", "proposed")
     approved = finish(service.shop, statement, **given)
     states = [_sealed(service, each, service.addresses.of_caller(request)) for each in approved]
     done = "sealed" if all(each == "sealed" for each in states) else "partly"

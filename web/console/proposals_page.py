@@ -59,6 +59,7 @@ def show_proposal(request: Request, service: Serving, present: Administrator, pr
         content=_laid_out(found.content),
         outcome=None if found.outcome is None else _laid_out(found.outcome),
         names=names,
+        here_after_proposing=request.query_params.get("done") == "proposed",
         may_decide=found.is_open(service.now()) and found.proposed_by != present.person.id,
     )
 

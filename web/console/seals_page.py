@@ -1,7 +1,7 @@
 """The seals that a grantor lends and a custodian keeps: what each is, its latest uses, stopping it in two clicks."""
 
 from base64 import b64encode
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, cast, get_args
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -10,20 +10,27 @@ from starlette.responses import RedirectResponse, Response
 from api.errors import RequestError
 from api.service import Service, Serving
 from registry.key_life import KeyRole
+from registry.proposals import ProposalAction
 from registry.records import Seal
+from registry.seal_keys import RevocationReason
 from registry.store import Act, Actor
+from sealing.account_desk import approval_place
 from sealing.administration.faces import face
+from sealing.administration.passkey_proposals import begin_proposal
 from sealing.administration.seals import SealStep, change_state, suspect
 from sealing.errors import UnknownError
 from sealing.seal_list import latest_uses, seals_of, view_of
+from web.console.agreements_page import to_signing
 from web.console.entrance import GRANTOR, Present, entrance
 from web.console.forms import Fields, require_token
 from web.reading import reading_of
-from web.templates import page
+from web.templates import page, policy_with
 
 router: Final = APIRouter(prefix="/console/seals", include_in_schema=False)
 Keeper = Annotated[Present, entrance(GRANTOR, "custodian")]
+Administrator = Annotated[Present, entrance(GRANTOR)]
 _STEPS: Final = ("enable", "suspend", "resume")
+_PROPOSALS: Final = ("cancel_seal", "rotate_key", "destroy_seal")
 
 
 @router.get("", operation_id="showSeals")
@@ -46,12 +53,15 @@ def show_seal(request: Request, service: Serving, present: Keeper, seal_id: str)
     return page(
         request,
         "console/seal.html",
+        headers=policy_with(f"form-action 'self' {approval_place(service.shop.settings).origin}"),
         present=present,
         view=view,
         uses=uses,
         face="data:image/svg+xml;base64," + b64encode(drawn.encode()).decode(),
         steps=[each for each in steps if role == "administrator" or each == "suspend"],
         living=seal.state in {"active", "suspended"},
+        proposals=_proposals(seal) if role == "administrator" else (),
+        revocation_reasons=get_args(RevocationReason),
     )
 
 
@@ -72,6 +82,41 @@ def change_seal(request: Request, service: Serving, fields: Fields, present: Kee
     else:
         raise RequestError("step-unknown", "请选择要做的事", "choose what to do")
     return RedirectResponse(reading_of(request).link(f"/console/seals/{seal_id}"), 303)
+
+
+@router.post("/{seal_id}/propose", operation_id="proposeForSeal")
+def propose_for_seal(
+    request: Request, service: Serving, fields: Fields, present: Administrator, seal_id: str
+) -> Response:
+    """Go to sign the proposal to cancel the seal, to give it a new key, or to destroy its keys."""
+    require_token(present, fields.get("csrf", ""))
+    with service.shop.database.read() as connection:
+        _visible(service, present, connection, seal_id)
+    action, content = fields.get("action", ""), {"seal": seal_id}
+    if action not in _PROPOSALS:
+        raise RequestError("step-unknown", "请选择要做的事", "choose what to do")
+    if not fields.get("reason"):
+        raise RequestError("reason-missing", "请写明理由", "a reason is expected")
+    if action == "cancel_seal":
+        content["reason"] = fields.get("revocation_reason", "")
+    if action == "rotate_key":
+        content["algorithm"] = "ecdsa-p256-sha256"
+    handle = begin_proposal(
+        service.shop,
+        cast("ProposalAction", action),
+        content,
+        person=present.person.id,
+        reason=fields["reason"],
+        now=service.now(),
+    )
+    return to_signing(request, service, handle)
+
+
+def _proposals(seal: Seal) -> tuple[str, ...]:
+    """What may be proposed for a seal in its state."""
+    if seal.takes_its_number:
+        return ("cancel_seal",) if seal.state == "pending" else ("cancel_seal", "rotate_key")
+    return ("destroy_seal",) if seal.state == "cancelled" else ()
 
 
 def _visible(service: Service, present: Present, connection: Any, seal_id: str) -> tuple[Seal, KeyRole]:  # noqa: ANN401  a connection
