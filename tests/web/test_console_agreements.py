@@ -133,6 +133,7 @@ def test_from_the_signed_original_to_a_seal(console: ConsoleSite, first: Page, s
     first.fill("#diameter_mm", "40")
     first.click("button[value=show]")
     assert "行政审批专用章" in first.inner_text("figcaption")
+    first.select_option("#custodian", index=1)
     first.fill("#reason", "按新协议刻制")
     first.click("button[value=propose]")
     signed(first)
@@ -141,7 +142,7 @@ def test_from_the_signed_original_to_a_seal(console: ConsoleSite, first: Page, s
     first.click("main a[href*='/console/seals/']")
     first.fill("#reason", "交付保管人")
     first.click("button[value=enable]")
-    assert "使用中" in first.inner_text("h1"), first.inner_text("h1")
+    assert "使用中" in first.inner_text("h1"), first.inner_text("main")
 
 
 def test_the_proposer_cannot_agree_alone(console: ConsoleSite, first: Page) -> None:
