@@ -16,7 +16,7 @@ from verify.report import Language, Section, changes_since, said, sections
 from verify.report_words import SEVERITIES
 from verify.verdict import Finding, Indication, Verdict
 
-_TEMPLATES: Final = Path(str(files("sealing") / "templates"))
+TEMPLATES: Final = Path(str(files("sealing") / "templates"))
 _FONTS: Final = Path(str(files("signer") / "fonts"))
 _LONGEST_NAME: Final = 120
 _LONGEST: Final = 2_000
@@ -73,9 +73,9 @@ def typeset(verdict: Verdict, *, name: str, number: str, language: Language, now
     local = now.astimezone(BEIJING)
     date = {"year": local.year, "month": local.month, "day": local.day}
     pdf: bytes = typst.compile(
-        str(_TEMPLATES / "report.typ"),
-        root=str(_TEMPLATES),
-        font_paths=_fonts(),
+        str(TEMPLATES / "report.typ"),
+        root=str(TEMPLATES),
+        font_paths=fonts(),
         sys_inputs={"data": json.dumps(content | {"date": date}, ensure_ascii=False)},
         pdf_standards=["a-2b"],
     )
@@ -84,7 +84,8 @@ def typeset(verdict: Verdict, *, name: str, number: str, language: Language, now
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def fonts() -> typst.Fonts:
+    """The fonts that the service brings along, read once."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_FONTS)])
 
 

@@ -90,7 +90,7 @@ def lines(connection: Connection, shop: Workshop, period: Period) -> Iterator[Li
             continue
         if not _concerns(stored, period):
             continue
-        yield _line(stored)
+        yield line_of(stored)
 
 
 def table(found: Iterator[Line]) -> list[list[str]]:
@@ -110,7 +110,8 @@ def _concerns(stored: StoredEntry, period: Period) -> bool:
     return period.organs is None or bool({seal.get("grantor_code"), seal.get("grantee_code")} & set(period.organs))
 
 
-def _line(stored: StoredEntry) -> Line:
+def line_of(stored: StoredEntry) -> Line:
+    """The line of one entry of :data:`KINDS`; what was erased is said to be."""
     seal, case = _group(stored, "seal"), _group(stored, "case")
     persons, numbers = _group(stored, "persons"), _group(stored, "numbers")
     failed = [each["code"] for each in _group(stored, "decision").get("findings", []) if not each["passed"]]

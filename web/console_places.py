@@ -20,6 +20,11 @@ _PLACES: Final[tuple[tuple[str, str, tuple[AssignedRole, ...]], ...]] = (
     ),
     ("/console/seals", "nav_seals", ("grantor_administrator", "custodian")),
     (
+        "/console/register",
+        "nav_register",
+        ("grantor_administrator", "principal", "acting_principal", "deputy", "custodian"),
+    ),
+    (
         "/console/dashboard",
         "nav_dashboard",
         ("grantor_administrator", "seal_user", "principal", "acting_principal", "deputy", "custodian"),

@@ -18,6 +18,7 @@ from web.console import (
     home_page,
     issue_page,
     proposals_page,
+    register_page,
     seals_page,
     sign_in_page,
 )
@@ -36,6 +37,7 @@ CONSOLE: Final[tuple[APIRouter, ...]] = (
     sign_in_page.router,
     home_page.router,
     dashboard_page.router,
+    register_page.router,
     account_page.router,
     apply_page.router,
     applications_page.router,

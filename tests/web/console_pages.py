@@ -94,8 +94,13 @@ def _kept(site: ConsoleSite, administrator: Page, keep: Keep) -> None:
     add_authenticator(administrator)
     sign_in(administrator, site, "administrator")
     prove(administrator, site)
-    administrator.goto(f"{site.address}/console/dashboard")
-    keep(administrator, "dashboard-lent")
+    for path, name in (
+        ("/dashboard", "dashboard-lent"),
+        ("/register", "register"),
+        ("/register?since=x", "register-wrong"),
+    ):
+        administrator.goto(f"{site.address}/console{path}")
+        keep(administrator, name)
     for path, name in (
         ("/agreements", "agreements"),
         (f"/agreements/{site.world.agreements['city']}", "agreement"),

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from openpyxl import load_workbook
 from world import CITY, COUNTY, OTHER, START, identity_number
 
 from accounts.sessions import Factors, csrf_token, find_session, open_session
@@ -15,6 +17,7 @@ from ledger.ids import new_id
 from registry.records import Person, RoleAssignment
 from sealing.order import Caller
 from sealing.reception import receive
+from sealing.seal import Sealer
 from tests.api.live import Service, live_service
 from web.console.entrance import COOKIE, Entrance
 from web.pages import CONSOLE, add_pages
@@ -31,6 +34,9 @@ ALLOWED = {
     "showOpenAccount": "public",
     "openAccount": "public",
     "showConsole": "anybody",
+    "showRegister": f"{APPROVERS} custodian grantor_administrator",
+    "giveRegisterSheet": f"{APPROVERS} custodian grantor_administrator",
+    "giveRegisterPrint": f"{APPROVERS} custodian grantor_administrator",
     "showDashboard": f"{GRANTEE} grantor_administrator",
     "showAccount": "anybody",
     "beginPasskey": "anybody",
@@ -297,3 +303,25 @@ def test_a_seal_is_stopped_in_two_clicks_and_by_nobody_else(service: Service) ->
     assert shown.status_code == 200
     assert shown.text.count("抽查") == 2
     assert 'src="data:image/svg+xml;base64,' in shown.text
+
+
+def test_the_register_and_its_downloads_hold_ones_own_lines_only(service: Service) -> None:
+    world = service.world
+    order = world.order("city")
+    refused = world.submit(order, world.document("city", order, service.folder), None)
+    outcome = Sealer(world.shop, clock=lambda: START).seal(refused, world.clients["platform"])
+    assert outcome.state == "refused"
+    own = token_of(service, person_with(service, "grantor_administrator", 80))
+    stranger = token_of(service, person_with(service, "custodian", 81, organ=OTHER))
+
+    def asked(token: str, path: str) -> Any:
+        headers = HTML | {"Cookie": f"{COOKIE}={token}"}
+        return service.http.get(f"/console/register{path}", headers=headers, follow_redirects=False)
+
+    for token, seen in ((own, True), (stranger, False)):
+        page = asked(token, f"?number={order.case_number}")
+        assert (page.status_code, order.case_number in page.text.partition("<tbody>")[2]) == (200, seen)
+        sheet = load_workbook(BytesIO(asked(token, "/xlsx").content)).active
+        assert (order.case_number in {cell.value for row in sheet.iter_rows() for cell in row}) is seen
+        assert asked(token, "/pdf").content.startswith(b"%PDF-")
+    assert asked(own, "/xlsx?since=gestern").status_code == 422
