@@ -87,6 +87,12 @@ def remove_totp(desk: Desk, person: str, now: datetime) -> bool:
     return had
 
 
+def has_totp(connection: Connection, person: str) -> bool:
+    """Whether a code is asked for when the person signs in with the password."""
+    account = account_of(connection, person)
+    return account is not None and account.totp is not None
+
+
 def use_code(connection: Connection, desk: Desk, account: Account, code: str, now: datetime) -> bool:
     """Whether ``code`` is the account's now, and nobody used its step or a later one before.
 

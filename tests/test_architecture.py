@@ -70,7 +70,7 @@ HOMES: dict[str, set[str]] = {
     "ntplib": {"outbound"},
     "jinja2": {"web"},
     "limits": {"api", "web"},
-    "segno": {"signer"},
+    "segno": {"signer", "web"},
     "typst": {"demo", "sealing"},
     "pydantic_settings": {"sealing"},
     "structlog": {"sealing", "api"},

@@ -21,6 +21,7 @@ from web.console import (
     register_page,
     seals_page,
     sign_in_page,
+    ways_in_page,
 )
 from web.problem_page import problem_page
 from web.verdict_token import VerdictTokens
@@ -39,6 +40,7 @@ CONSOLE: Final[tuple[APIRouter, ...]] = (
     dashboard_page.router,
     register_page.router,
     account_page.router,
+    ways_in_page.router,
     apply_page.router,
     applications_page.router,
     approvals_page.router,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Final
 
-from web import agreement_words, console_words, dashboard_words, public_words, register_words
+from web import agreement_words, console_words, dashboard_words, public_words, register_words, ways_in_words
 from web.reading import Language
 
 AREAS: Final[tuple[ModuleType, ...]] = (
@@ -13,6 +13,7 @@ AREAS: Final[tuple[ModuleType, ...]] = (
     console_words,
     dashboard_words,
     register_words,
+    ways_in_words,
 )
 """Modules with ``TEXTS`` and, where values of fields have words, ``VALUES``; a name stands in one of them only."""
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {name: text for area in AREAS for name, text in area.TEXTS.items()}

@@ -29,6 +29,11 @@ def walk(site: ConsoleSite, browser: Browser, keep: Keep, *, folder: Path, local
     ):
         user.goto(f"{site.address}/console{path}")
         keep(user, name)
+    user.goto(f"{site.address}/console/account")
+    user.click("#totp button")
+    keep(user, "totp")
+    user.click("#confirm button")
+    keep(user, "totp-wrong")
     _approved(site, principal, keep, application)
     user.goto(f"{site.address}/console/applications/{application}")
     keep(user, "application-sealed")

@@ -43,6 +43,12 @@ ALLOWED = {
     "addPasskey": "anybody",
     "beginApprovalPasskey": f"{APPROVERS} grantor_administrator",
     "signOutEverywhere": "anybody",
+    "changePassword": "anybody",
+    "beginTotp": "anybody",
+    "confirmTotp": "anybody",
+    "removeTotp": "anybody",
+    "removePasskey": "anybody",
+    "endSession": "anybody",
     "showDrafts": "seal_user",
     "beginDraft": "seal_user",
     "showDraft": "seal_user",
@@ -189,7 +195,18 @@ def test_a_role_sees_its_pages_and_no_others(
         assert "role-needed" in answer.text
 
 
-UNPROVEN = {"showAccount", "beginPasskey", "addPasskey", "signOutEverywhere"}
+UNPROVEN = {
+    "showAccount",
+    "beginPasskey",
+    "addPasskey",
+    "signOutEverywhere",
+    "changePassword",
+    "beginTotp",
+    "confirmTotp",
+    "removeTotp",
+    "removePasskey",
+    "endSession",
+}
 
 
 @pytest.mark.parametrize("factors", ["password", "password+totp"])

@@ -11,7 +11,7 @@ from tests.web.console_pages import walk
 from tests.web.console_site import ConsoleSite, open_console
 from tests.web.visits import Visit
 
-PAGES = 37
+PAGES = 39
 WEIGHT = 100_000
 """Bytes of a page with style and scripts, pictures of documents left out."""
 
@@ -38,6 +38,7 @@ def test_every_page_is_for_everybody(
     heavy: dict[str, int] = {}
 
     def keep(page: Page, name: str) -> None:
+        page.wait_for_load_state()
         if text:
             page.evaluate("document.documentElement.classList.add('large')")
         seen[name] = Visit(page).barriers()

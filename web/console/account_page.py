@@ -8,13 +8,16 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from accounts.answers import Refused
 from accounts.approval_passkeys import begin_offer, offered_by
 from accounts.ceremonies import begin_registration, finish_registration
 from accounts.desk import Desk
+from accounts.errors import AccountError
 from accounts.history import sign_ins_of
 from accounts.passkeys import passkeys_of
 from accounts.sessions import close_all, prove_session, sessions_of
-from api.service import Serving
+from accounts.totp import has_totp
+from api.service import Service, Serving
 from sealing.account_desk import approval_place
 from sealing.pending_statements import passkeys_of as approval_passkeys_of
 from web.console.entrance import APPROVERS, GRANTOR, AtDesk, Present, entrance, keep_session, own_account, visitor_of
@@ -34,12 +37,20 @@ SHOWN: Final = 20
 @router.get("", operation_id="showAccount")
 def show_account(request: Request, service: Serving, present: Anybody) -> Response:
     """Everything that is the person's own."""
+    return account_form(request, service, present)
+
+
+def account_form(
+    request: Request, service: Service, present: Present, *, refusal: AccountError | Refused | None = None
+) -> Response:
+    """The page, with what was refused on it."""
     person, now = present.person.id, service.now()
     with service.shop.database.read() as connection:
         members: dict[str, Any] = {
             "passkeys": passkeys_of(connection, person),
             "approval_passkeys": approval_passkeys_of(connection, service.shop, person, now),
             "offered": offered_by(connection, person),
+            "with_totp": has_totp(connection, person),
             "sessions": sessions_of(connection, person, now),
             "tries": sign_ins_of(connection, person)[:SHOWN],
         }
@@ -48,7 +59,9 @@ def show_account(request: Request, service: Serving, present: Anybody) -> Respon
     return page(
         request,
         "console/account.html",
+        status=200 if refusal is None else 422,
         headers=headers,
+        refusal=refusal,
         present=present,
         approver=present.has(*APPROVERS, GRANTOR),
         **members,
