@@ -53,7 +53,8 @@ def principal(console: ConsoleSite, chromium: Browser) -> Iterator[Page]:
 def uploaded(console: ConsoleSite, user: Page, path: Path) -> None:
     user.goto(f"{console.address}/console/drafts")
     user.set_input_files("#document", path)
-    user.click("#upload button")
+    with user.expect_navigation():
+        user.click("#upload button")
 
 
 def drafted(console: ConsoleSite, user: Page, folder: Path) -> None:
