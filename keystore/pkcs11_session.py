@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from time import sleep
+from typing import Final, TypeVar
 
 import pkcs11
 from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import PinIncorrect, PKCS11Error
 
-from keystore.interface import KeyNotFoundError, KeystoreError, PinLockedError, PinWrongError
+from keystore.interface import KeyNotFoundError, KeystoreError, PinLockedError, PinWrongError, TokenAbsentError
 from keystore.pkcs11_address import TokenAddress
 from keystore.pkcs11_errors import LOST, told
 from keystore.pkcs11_module import Module
 
 Result = TypeVar("Result")
+PAUSES: Final = (0.0, 0.05, 0.2)
+"""Seconds before each new look for a token: SoftHSM shows none while another process writes to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +77,25 @@ class TokenSession:
         """The session; opened if there is none of this start of the module."""
         if self._open is None or self._open.start != self.module.starts:
             self._open = None
-            try:
-                token = self.module.token(self.address)
-            except KeystoreError:
-                self.module.restart()  # it may have come back; a module looks for tokens when it starts
-                token = self.module.token(self.address)
+            token = self._token()
             session = self._log_in(token)
             self._open = OpenSession(session=session, token=token, start=self.module.starts)
         return self._open
+
+    def _token(self) -> pkcs11.Token:
+        """The token; it may have come back, and a module looks for tokens when it starts."""
+        try:
+            return self.module.token(self.address)
+        except KeystoreError as error:
+            missing = error
+        for pause in PAUSES:
+            sleep(pause)
+            self.module.restart()
+            try:
+                return self.module.token(self.address)
+            except TokenAbsentError as error:
+                missing = error
+        raise missing
 
     def _log_in(self, token: pkcs11.Token) -> pkcs11.Session:
         if token.serial in self.module.logged_in:  # C_Login is for the whole process
